@@ -1,0 +1,29 @@
+option(ZS_BUILD_TESTS "Build the test programs" ON)
+option(ZS_BUILD_APPS "Build the zstack command and the benches (needs libdpdk)" ON)
+option(ZS_BUILD_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+option(ZS_LTO "Link-time optimisation" OFF)
+set(ZS_SANITIZE "" CACHE STRING "Comma-separated -fsanitize= list, e.g. address,undefined")
+# DPDK's own pkg-config asks for corei7; x86-64-v2 is the same instruction set by its standard name.
+set(ZS_MARCH "x86-64-v2" CACHE STRING "-march of all our code")
+
+add_library(zs_flags INTERFACE)
+target_compile_options(zs_flags INTERFACE
+  -march=${ZS_MARCH} -Wall -Wextra -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor
+  -Wcast-qual -Wswitch-enum -Werror)
+target_include_directories(zs_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+
+if(ZS_SANITIZE)
+  add_compile_options(-fsanitize=${ZS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${ZS_SANITIZE})
+endif()
+if(ZS_BUILD_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(ZS_LTO)
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+endif()
+find_program(ZS_CCACHE ccache)
+if(ZS_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${ZS_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ZS_CCACHE})
+endif()

@@ -1,0 +1,28 @@
+# zs_library(base DEPS a b)            one folder of src/ as the static library zs_<name>
+# zs_unit_test(base DEPS a b)          one folder of tests/unit/ as the program unit_<name>
+# Sources are globbed: adding a file needs no change here.
+
+find_package(GTest)
+
+function(zs_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS;EXCLUDE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp ${CMAKE_CURRENT_SOURCE_DIR}/*.hpp)
+  string(REPLACE "/" "_" target ${name})
+  add_library(zs_${target} STATIC ${sources} ${PROJECT_SOURCE_DIR}/cmake/empty.cpp)
+  target_link_libraries(zs_${target} PUBLIC zs_flags ${ARG_DEPS})
+  set_property(GLOBAL APPEND PROPERTY ZS_LIBRARIES zs_${target})
+endfunction()
+
+# The pure folders are tested over the heap backend, where a sanitizer sees every byte.
+function(zs_unit_test name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*_test.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(unit_${name} ${sources})
+  target_link_libraries(unit_${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main rapidcheck)
+  target_include_directories(unit_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  add_test(NAME unit.${name} COMMAND unit_${name})
+  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()

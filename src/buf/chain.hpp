@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "buf/mbuf.hpp"
+
+namespace zs::buf {
+
+/// A run of bytes in mbuf segments: what a stream is made of. Owns its descriptors (which are never
+/// shared; the memory behind them may be). Append and length are O(1).
+class Chain {
+ public:
+  Chain() = default;
+  explicit Chain(Mbuf packet) noexcept;
+  Chain(Chain&& o) noexcept
+      : head_(std::exchange(o.head_, nullptr)),
+        tail_(std::exchange(o.tail_, nullptr)),
+        bytes_(std::exchange(o.bytes_, 0)),
+        segments_(std::exchange(o.segments_, 0)) {}
+  Chain& operator=(Chain&& o) noexcept;
+  ~Chain() { clear(); }
+
+  static Result<Chain> copy_of(std::span<const std::byte> payload, Pool& pool) noexcept;
+
+  bool empty() const noexcept { return bytes_ == 0; }
+  std::uint32_t size() const noexcept { return bytes_; }
+  std::uint32_t segments() const noexcept { return segments_; }
+  /// First segment or nullptr; walk by ->next. Borrowed.
+  rte_mbuf* head() const noexcept { return head_; }
+  rte_mbuf* tail() const noexcept { return tail_; }
+
+  void append(Chain other) noexcept;
+  void append(Mbuf packet) noexcept { append(Chain{std::move(packet)}); }
+
+  /// Splits off the first `n` bytes without copying: whole segments move, a segment that is cut is
+  /// shared through one indirect descriptor. kNoBuffers (nothing changes) without that descriptor.
+  /// Precondition: n <= size().
+  Result<Chain> take_front(std::uint32_t n, Pool& indirect) noexcept;
+  /// Frees the first `n` bytes. Precondition: n <= size().
+  void drop_front(std::uint32_t n) noexcept;
+  /// Cuts to the first `n` bytes. Precondition: n <= size().
+  void truncate(std::uint32_t n) noexcept;
+  /// Unlinks and returns the first segment. Precondition: !empty().
+  Mbuf pop_segment() noexcept;
+  /// Copies `out.size()` bytes from `offset` on. Precondition: they exist.
+  void copy_out(std::uint32_t offset, std::span<std::byte> out) const noexcept;
+  /// Descriptors of their own over the same bytes.
+  Result<Chain> clone(Pool& indirect) const noexcept;
+  void clear() noexcept;
+
+  /// As one packet, with pkt_len and nb_segs set; empty when this was. At most 65,535 segments.
+  [[nodiscard]] Mbuf release() && noexcept;
+
+ private:
+  rte_mbuf* head_ = nullptr;
+  rte_mbuf* tail_ = nullptr;
+  std::uint32_t bytes_ = 0;
+  std::uint32_t segments_ = 0;
+};
+
+}  // namespace zs::buf

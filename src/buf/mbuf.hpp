@@ -1,0 +1,100 @@
+#pragma once
+
+#include <rte_config.h>
+#include <rte_mbuf_core.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "base/result.hpp"
+#include "buf/pool.hpp"
+
+namespace zs::buf {
+
+// What rte_mbuf.h says inline, for the layers that may not link DPDK.
+inline std::uint16_t reference_count(const rte_mbuf* m) noexcept {
+  return __atomic_load_n(&m->refcnt, __ATOMIC_RELAXED);
+}
+inline void add_reference(rte_mbuf* m) noexcept {
+  __atomic_add_fetch(&m->refcnt, std::uint16_t{1}, __ATOMIC_ACQ_REL);
+}
+inline bool is_direct(const rte_mbuf* m) noexcept {
+  return (m->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0;
+}
+inline std::byte* data(rte_mbuf* m) noexcept {
+  return static_cast<std::byte*>(m->buf_addr) + m->data_off;
+}
+inline const std::byte* data(const rte_mbuf* m) noexcept {
+  return static_cast<const std::byte*>(m->buf_addr) + m->data_off;
+}
+inline std::span<const std::byte> bytes(const rte_mbuf* m) noexcept {
+  return {data(m), m->data_len};
+}
+inline std::uint16_t headroom(const rte_mbuf* m) noexcept { return m->data_off; }
+inline std::uint16_t tailroom(const rte_mbuf* m) noexcept {
+  return static_cast<std::uint16_t>(m->buf_len - m->data_off - m->data_len);
+}
+/// True if no one else (a TX ring, an indirect buffer, another holder) can see these bytes, so that
+/// they, and the headroom, may be written.
+inline bool is_exclusive(const rte_mbuf* m) noexcept {
+  return is_direct(m) && reference_count(m) == 1;
+}
+
+/// Sole owner of one reference to a packet: an mbuf chain whose head has a true pkt_len and
+/// nb_segs.
+///
+/// Move-only: a copy would be a reference that nobody sees in review.
+class Mbuf {
+ public:
+  Mbuf() = default;
+  /// Takes over one reference, e.g. from rx_burst().
+  static Mbuf adopt(rte_mbuf* m) noexcept { return Mbuf{m}; }
+  /// Gives the reference away, e.g. to tx_burst() or across the C boundary.
+  [[nodiscard]] rte_mbuf* release() && noexcept { return h_.release(); }
+
+  explicit operator bool() const noexcept { return h_ != nullptr; }
+  rte_mbuf* get() const noexcept { return h_.get(); }
+  rte_mbuf* operator->() const noexcept { return h_.get(); }
+
+  std::uint32_t length() const noexcept { return h_->pkt_len; }
+  std::span<const std::byte> first() const noexcept { return bytes(h_.get()); }
+
+  /// Removes `n` bytes from the front; empty leading segments are freed, the last one stays.
+  /// Precondition: n <= length(), descriptors not shared.
+  void trim_front(std::uint32_t n) noexcept;
+  /// Removes bytes from the end until `length` are left. Precondition: length <= length().
+  void truncate(std::uint32_t length) noexcept;
+  /// Room for `n` header bytes in front of the data, writable. kNoBuffers without the headroom.
+  /// Precondition: the first segment is exclusive, or its extra references only read what already
+  /// lies behind data_off (first transmission out of the payload's own headroom).
+  Result<std::span<std::byte>> prepend(std::uint16_t n) noexcept;
+  /// `n` more bytes at the end of the last segment, writable. kNoBuffers without the tailroom.
+  Result<std::span<std::byte>> append(std::uint16_t n) noexcept;
+  /// Makes the first `n` bytes contiguous in the first segment, in place or by copying these (and
+  /// only these) into a fresh buffer. kNoBuffers when the pool is empty, kInvalid if length() < n
+  /// or n exceeds a buffer.
+  Result<void> pull_up(std::uint16_t n, Pool& pool) noexcept;
+  /// Appends a packet's segments behind ours.
+  void append_chain(Mbuf tail) noexcept;
+  /// Copies `out.size()` bytes from `offset` on. Precondition: they exist.
+  void copy_out(std::uint32_t offset, std::span<std::byte> out) const noexcept;
+
+  /// A packet holding a copy of `payload` (several buffers where one is too small).
+  static Result<Mbuf> copy_of(std::span<const std::byte> payload, Pool& pool) noexcept;
+  /// Descriptors of their own over the same bytes, one a segment. kNoBuffers without them.
+  Result<Mbuf> clone(Pool& indirect) const noexcept;
+
+ private:
+  struct Free {
+    void operator()(rte_mbuf* m) const noexcept { free_chain(m); }
+  };
+  explicit Mbuf(rte_mbuf* m) noexcept : h_(m) {}
+  std::unique_ptr<rte_mbuf, Free> h_;
+};
+static_assert(sizeof(Mbuf) == sizeof(void*), "a handle must cost what a raw pointer costs");
+
+}  // namespace zs::buf

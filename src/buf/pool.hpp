@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/result.hpp"
+
+struct rte_mbuf;
+struct rte_mempool;
+
+namespace zs::buf {
+
+/// Headroom of every buffer that a pool hands out: RTE_PKTMBUF_HEADROOM, and enough for Ethernet,
+/// VLAN, IPv6 and a TCP header with full options (14 + 4 + 40 + 60 = 118 bytes).
+inline constexpr std::uint16_t kHeadroom = 128;
+
+struct PoolConfig {
+  std::string name;             ///< unique in the process, at most 24 characters
+  std::uint32_t count = 0;      ///< buffers, all of them reserved at creation
+  std::uint16_t data_room = 0;  ///< payload bytes a buffer, beside kHeadroom; 0: descriptors only
+};
+
+/// A bounded supply of mbufs. One class, two link-time backends with the same rte_mbuf layout:
+/// buf/dpdk (rte_mempool, needs EAL) and buf/heap (one malloc a buffer, so that sanitizers see
+/// every byte; for tests, fuzzers and the simulator).
+///
+/// A pool must outlive its buffers. Thread rule: a DPDK pool may be used from any lcore; a heap
+/// pool from one thread.
+class Pool {
+ public:
+  /// kNoMemory when the memory cannot be had, kInvalid for an impossible configuration.
+  static Result<std::unique_ptr<Pool>> create(const PoolConfig& config);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  /// A reset buffer of one segment with kHeadroom in front, or nullptr when the pool is empty
+  /// (counted in failures()). The caller owns it.
+  rte_mbuf* alloc() noexcept;
+  /// All of `out` or nothing.
+  bool alloc_bulk(std::span<rte_mbuf*> out) noexcept;
+
+  std::uint32_t capacity() const noexcept;
+  std::uint32_t available() const noexcept;  ///< exact in the heap backend, a snapshot in DPDK's
+  std::uint32_t in_use() const noexcept { return capacity() - available(); }
+  std::uint16_t data_room() const noexcept;
+  std::uint64_t failures() const noexcept { return failures_; }  ///< allocations refused so far
+
+  /// nullptr in the heap backend.
+  rte_mempool* mempool() const noexcept;
+
+  /// Heap backend: let the next `n` allocations pass and refuse all later ones; UINT32_MAX ends it.
+  /// No effect in the DPDK backend.
+  void fail_after_for_test(std::uint32_t n) noexcept;
+
+  struct Impl;
+  explicit Pool(std::unique_ptr<Impl> impl) noexcept;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+  std::uint64_t failures_ = 0;
+};
+
+/// What a shard draws its buffers from: payload buffers, and descriptors for indirect ones.
+struct Pools {
+  Pool* data = nullptr;
+  Pool* indirect = nullptr;
+};
+
+/// Drops one reference of every segment of the chain; a segment's memory returns to its pool with
+/// the last one. nullptr is fine.
+void free_chain(rte_mbuf* head) noexcept;
+
+/// A descriptor of its own over `length` bytes of `segment` beginning `offset` bytes into its data;
+/// the memory gains a reference. Works on direct, indirect and external buffers. nullptr when
+/// `pool` is empty.
+rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
+                        std::uint32_t length) noexcept;
+
+/// Called with `opaque` when the last reference to external memory goes.
+using ExternalFree = void (*)(void* memory, void* opaque);
+
+/// A buffer over memory that the pool does not own (the application's, a page of a static file).
+/// `bytes` must stay valid until `on_free` is called; it has no headroom. nullptr when a pool is
+/// empty, and `on_free` is then not called.
+rte_mbuf* make_external(Pools pools, std::span<std::byte> bytes, ExternalFree on_free,
+                        void* opaque) noexcept;
+
+}  // namespace zs::buf

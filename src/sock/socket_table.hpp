@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/address.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "buf/chain.hpp"
+
+namespace zs::stack {
+class Shard;
+}
+
+namespace zs::sock {
+
+enum class Type : std::uint8_t { kStream, kDatagram };
+enum class ShutdownHow : std::uint8_t { kRead, kWrite, kBoth };
+
+/// Readiness bits.
+namespace ready {
+inline constexpr std::uint32_t kReadable = 1;    ///< data, end of stream, or a connection to accept
+inline constexpr std::uint32_t kWritable = 2;    ///< room in the send buffer
+inline constexpr std::uint32_t kPeerClosed = 4;  ///< the peer sent FIN (EPOLLRDHUP)
+inline constexpr std::uint32_t kHangup = 8;      ///< both directions are over (EPOLLHUP)
+inline constexpr std::uint32_t kError = 16;      ///< take_error() has the reason (EPOLLERR)
+}  // namespace ready
+
+struct ReadyEvent {
+  int fd = -1;
+  std::uint32_t ready = 0;
+  std::uint64_t user_data = 0;  ///< as given to watch()
+};
+
+enum class Option : std::uint8_t {
+  kReuseAddress,       ///< bool
+  kSendBuffer,         ///< bytes
+  kReceiveBuffer,      ///< bytes
+  kNoDelay,            ///< bool
+  kKeepAlive,          ///< bool
+  kKeepAliveIdle,      ///< seconds
+  kKeepAliveInterval,  ///< seconds
+  kKeepAliveProbes,    ///< count
+  kUserTimeout,        ///< milliseconds
+  kLinger,             ///< seconds; -1: off; 0: close() resets
+};
+
+struct Limits {
+  std::uint32_t descriptors = 65'536;
+};
+
+/// The sockets of one shard: POSIX' calls, non-blocking, over buffers instead of bytes. A call that
+/// would block answers kAgain. Descriptors are small integers of this table, lowest free one first
+/// (POSIX), and have nothing to do with the kernel's.
+class SocketTable {
+ public:
+  SocketTable(stack::Shard& shard, buf::Pools pools, Limits limits);
+  ~SocketTable();
+
+  /// kTooManyFiles at the limit.
+  Result<int> socket(Type type, IpFamily family);
+  /// Port 0 lets the stack choose at connect or listen. kAddrInUse, kAddrNotAvailable, kInvalid.
+  Result<void> bind(int fd, const Endpoint& local);
+  Result<void> listen(int fd, int backlog);
+  /// kAgain when nobody waits.
+  Result<int> accept(int fd, Endpoint* peer = nullptr);
+  /// kInProgress for a stream, whose end is told by kWritable or kError.
+  Result<void> connect(int fd, const Endpoint& remote);
+
+  /// At most `limit` bytes of the stream, the very buffers they came in; an empty chain is the end
+  /// of the stream. The caller owns them.
+  Result<buf::Chain> read(int fd, std::uint32_t limit);
+  /// Takes the whole chain or, on any error, nothing: kAgain when the send buffer lacks the room,
+  /// kMessageSize for a chain that could never fit, kPipe after shutdown, kConnReset, ….
+  Result<void> write(int fd, buf::Chain& chain);
+  /// The copying twins; these may be short.
+  Result<std::size_t> read_copy(int fd, std::span<std::byte> out);
+  Result<std::size_t> write_copy(int fd, std::span<const std::byte> in);
+  /// Datagrams: one whole datagram each.
+  Result<buf::Chain> receive_from(int fd, Endpoint* peer);
+  Result<void> send_to(int fd, buf::Chain& chain, const Endpoint& peer);
+
+  Result<void> shutdown(int fd, ShutdownHow how);
+  /// The descriptor is free at once; the connection ends by itself (FIN after what was written, RST
+  /// if received data was never read (RFC 2525 §2.17) or linger is 0).
+  Result<void> close(int fd);
+
+  Result<void> set_option(int fd, Option option, int value);
+  Result<int> option(int fd, Option option) const;
+  /// The pending error, cleared by asking (SO_ERROR).
+  Result<Errc> take_error(int fd);  // Errc{0}: none
+  Result<Endpoint> local_endpoint(int fd) const;
+  Result<Endpoint> remote_endpoint(int fd) const;
+
+  /// Which readiness to report for `fd` (kHangup and kError always are), and what to report it
+  /// with.
+  Result<void> watch(int fd, std::uint32_t interest, std::uint64_t user_data);
+  /// Level-triggered, O(ready): up to out.size() descriptors that are ready now, fairly in turn.
+  std::size_t poll_ready(std::span<ReadyEvent> out);
+  bool has_ready() const;
+
+  std::size_t open_count() const;
+  /// Room for what an application wants to send, e.g. Chain::copy_of(…, *pools().data).
+  buf::Pools pools() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace zs::sock

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/drop.hpp"
+#include "base/result.hpp"
+#include "base/siphash.hpp"
+#include "base/time.hpp"
+#include "buf/pool.hpp"
+#include "dev/queue.hpp"
+#include "tcp/config.hpp"
+
+namespace zs::tcp {
+class Engine;
+}
+namespace zs::udp {
+class Table;
+}
+
+namespace zs::stack {
+
+struct InterfaceConfig {
+  std::string name;                 ///< what `zstack show` calls it
+  dev::Capabilities device;         ///< of the queue that serves it (after software stand-ins)
+  std::vector<IpPrefix> addresses;  ///< ours, with their on-link prefixes
+};
+
+struct RouteConfig {
+  IpPrefix destination;              ///< 0.0.0.0/0 or ::/0 for the default
+  std::optional<IpAddress> gateway;  ///< none: on link
+  std::size_t interface = 0;
+};
+
+struct ShardConfig {
+  std::vector<InterfaceConfig> interfaces;
+  std::vector<RouteConfig> routes;  ///< beside the connected ones
+  tcp::Config tcp;
+  std::uint32_t neighbor_entries = 1'024;
+  std::uint32_t udp_sockets = 1'024;
+  SipKey secret;
+  std::uint64_t seed = 1;
+};
+
+/// A complete stack for one lcore, sans I/O.
+///
+///   in    on_burst()        packets from a device
+///         on_deadline()     time passed
+///         (sockets)         the application asked, through sock::SocketTable
+///   out   poll_transmit()   packets for a device
+///         next_deadline()   when to come back
+///
+/// The loop is: rx_burst → on_burst → (application) → poll_transmit until 0 → tx_burst.
+/// Thread rule: everything of a shard belongs to one thread.
+class Shard {
+ public:
+  /// kInvalid for a configuration that cannot work (no interface, duplicate or unusable address,
+  /// gateway off link); `why`, if given, receives a sentence for the user.
+  static Result<std::unique_ptr<Shard>> create(const ShardConfig& config, buf::Pools pools,
+                                               Instant now, std::string* why = nullptr);
+  ~Shard();
+
+  /// Consumes every packet.
+  void on_burst(std::size_t interface, std::span<rte_mbuf* const> packets, Instant now);
+  void on_deadline(Instant now);
+  Instant next_deadline() const;
+  /// Fills a prefix of `out` with packets ready for the interface's device (dev/queue.hpp's
+  /// transmit contract); ownership passes to the caller.
+  std::size_t poll_transmit(std::size_t interface, std::span<rte_mbuf*> out, Instant now);
+  /// The cable was pulled or put back. Up announces our addresses (gratuitous ARP).
+  void on_link(std::size_t interface, bool up, Instant now);
+
+  /// Of the latest call that brought a time.
+  Instant now() const;
+  tcp::Engine& tcp();
+  udp::Table& udp();
+  const DropCounters& drops() const;
+
+ private:
+  struct Impl;
+  explicit Shard(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace zs::stack
