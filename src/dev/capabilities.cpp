@@ -1,0 +1,37 @@
+#include "dev/capabilities.hpp"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace zs::dev {
+namespace {
+
+constexpr std::array<std::pair<Offload, std::string_view>, 8> kOffloadNames{{
+    {Offload::kRxIpChecksum, "rx-ip-checksum"},
+    {Offload::kRxL4Checksum, "rx-checksum"},
+    {Offload::kTxIpChecksum, "tx-ip-checksum"},
+    {Offload::kTxL4Checksum, "tx-checksum"},
+    {Offload::kTso, "tso"},
+    {Offload::kLro, "lro"},
+    {Offload::kMultiSegment, "multi-segment"},
+    {Offload::kVlan, "vlan"},
+}};
+
+}  // namespace
+
+std::string describe(const Capabilities& c) {
+  std::string line = c.name + " " + c.mac.to_string() + " mtu " + std::to_string(c.mtu) + ":";
+  bool any = false;
+  for (const auto& [bit, name] : kOffloadNames) {
+    if (!has(c.offloads, bit)) continue;
+    any = true;
+    line.append(" ").append(name);
+    if (bit == Offload::kTso) line += "=" + std::to_string(c.max_tso_bytes);
+    if (bit == Offload::kMultiSegment) line += "=" + std::to_string(c.max_tx_segments);
+  }
+  if (!any) line += " no offloads, all in software";
+  return line;
+}
+
+}  // namespace zs::dev

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+#include "dev/queue.hpp"
+
+namespace zs::dev {
+
+/// One line for the log and `zstack show`: name, MAC, MTU and what the device does by itself.
+std::string describe(const Capabilities& capabilities);
+
+}  // namespace zs::dev
