@@ -1,0 +1,38 @@
+# What is checked beside the test programs: the house rules, and that each header compiles alone.
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME tidy COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/scripts/tidy.py)
+add_test(NAME tidy.self COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/scripts/tidy_test.py)
+set_tests_properties(tidy tidy.self PROPERTIES LABELS tidy TIMEOUT 120)
+
+# check_headers compiles one tiny source a header, which includes it twice and nothing else. Folders
+# that may see only the layout of an mbuf get only that, so that a stray <rte_ethdev.h> fails here.
+function(zs_check_headers target)
+  cmake_parse_arguments(ARG "" "" "LINK;HEADERS" ${ARGN})
+  if(NOT ARG_HEADERS)
+    return()
+  endif()
+  set(sources)
+  foreach(header IN LISTS ARG_HEADERS)
+    string(MAKE_C_IDENTIFIER ${header} name)
+    set(source ${PROJECT_BINARY_DIR}/check_headers/${name}.cpp)
+    file(CONFIGURE OUTPUT ${source} CONTENT "#include \"@header@\"\n#include \"@header@\"  // again\n" @ONLY)
+    list(APPEND sources ${source})
+  endforeach()
+  add_library(${target} OBJECT EXCLUDE_FROM_ALL ${sources})
+  target_link_libraries(${target} PRIVATE ${ARG_LINK})
+  target_compile_options(${target} PRIVATE -O0 -g0)
+  add_dependencies(check_headers ${target})
+endfunction()
+
+add_custom_target(check_headers)
+file(GLOB_RECURSE headers RELATIVE ${PROJECT_SOURCE_DIR}/src CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.hpp)
+set(pure_headers ${headers})
+list(FILTER pure_headers EXCLUDE REGEX "^(runtime/|dev/dpdk/|buf/dpdk/)")
+list(FILTER headers INCLUDE REGEX "^(runtime/|dev/dpdk/|buf/dpdk/)")
+zs_check_headers(check_headers_pure LINK zs_flags zs_dpdk_headers HEADERS ${pure_headers})
+if(ZS_BUILD_APPS)
+  zs_check_headers(check_headers_dpdk LINK zs_runtime HEADERS ${headers})
+endif()
+file(GLOB_RECURSE installed RELATIVE ${PROJECT_SOURCE_DIR}/include CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.hpp)
+zs_check_headers(check_headers_installed LINK zs_flags HEADERS ${installed})
