@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.hpp"
@@ -48,6 +49,41 @@ struct ShardConfig {
   std::uint64_t seed = 1;
 };
 
+struct PathInfo {
+  IpAddress source;  ///< what a socket without an address of its own sends from
+  std::uint16_t mtu = 0;
+  std::size_t interface = 0;
+};
+
+struct InterfaceStats {
+  std::uint64_t rx_packets = 0, rx_bytes = 0;
+  std::uint64_t tx_packets = 0, tx_bytes = 0;
+};
+
+/// What is known about one of our addresses on the link (RFC 5227, RFC 4862 §5.4).
+struct AddressInfo {
+  IpPrefix prefix;
+  std::string_view state;       ///< "tentative", "preferred", "duplicate"
+  std::uint32_t conflicts = 0;  ///< packets from others that claimed it
+};
+
+struct InterfaceInfo {
+  std::string name;
+  std::string device;
+  MacAddress mac;
+  std::uint16_t mtu = 0;
+  bool link_up = true;
+  std::vector<AddressInfo> addresses;
+  InterfaceStats stats;
+};
+
+struct NeighborInfo {
+  IpAddress address;
+  MacAddress mac;
+  std::size_t interface = 0;
+  std::string_view state;  ///< "reachable", "stale", …
+};
+
 /// A complete stack for one lcore, sans I/O.
 ///
 ///   in    on_burst()        packets from a device
@@ -69,12 +105,32 @@ class Shard {
   /// Consumes every packet.
   void on_burst(std::size_t interface, std::span<rte_mbuf* const> packets, Instant now);
   void on_deadline(Instant now);
+  /// Not later than now() while packets between our own addresses wait: on_deadline() delivers
+  /// them.
   Instant next_deadline() const;
   /// Fills a prefix of `out` with packets ready for the interface's device (dev/queue.hpp's
   /// transmit contract); ownership passes to the caller.
   std::size_t poll_transmit(std::size_t interface, std::span<rte_mbuf*> out, Instant now);
   /// The cable was pulled or put back. Up announces our addresses (gratuitous ARP).
   void on_link(std::size_t interface, bool up, Instant now);
+
+  // What sockets ask of the network.
+  /// How a packet to `remote` would leave. kNoRoute, or kNetDown when the interface has no link.
+  Result<PathInfo> route_for(const IpAddress& remote) const;
+  /// One of our own addresses, loopback included: packets to it never leave the shard.
+  bool is_local(const IpAddress& address) const;
+  buf::Pools pools() const;
+
+  // Changes at run time.
+  /// kInvalid for an unknown interface or a gateway off link, kAlready for a route that exists.
+  Result<void> add_route(const RouteConfig& route);
+  /// Removes a route that add_route() or the configuration made. kNotFound.
+  Result<void> remove_route(const RouteConfig& route);
+
+  // Snapshots for `zstack show`.
+  std::vector<InterfaceInfo> interfaces() const;
+  std::vector<RouteConfig> routes() const;  ///< connected ones included
+  std::vector<NeighborInfo> neighbors() const;
 
   /// Of the latest call that brought a time.
   Instant now() const;

@@ -1,0 +1,156 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/drop.hpp"
+#include "base/egress_hint.hpp"
+#include "base/intrusive_list.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "buf/chain.hpp"
+#include "buf/pool.hpp"
+
+namespace zs::udp {
+
+/// Names a socket of the table; stale ids (the socket was closed) are refused with kBadFd.
+struct SocketId {
+  std::uint32_t index = 0;
+  std::uint32_t generation = 0;  ///< 0: names nothing
+  friend bool operator==(const SocketId&, const SocketId&) = default;
+};
+
+/// Whether a socket bound to :: also takes IPv4 (RFC 3493 §5.3).
+enum class DualStack : std::uint8_t { kOff, kOn };
+
+/// What an ICMP error says about a flow, IP version taken away.
+enum class IcmpError : std::uint8_t { kUnreachable, kPortUnreachable, kPacketTooBig };
+
+struct Config {
+  std::uint32_t max_sockets = 1'024;
+  /// Receive queue of a new socket. Both bounds hold: bytes for the sake of memory, datagrams
+  /// because an empty datagram occupies a whole buffer too.
+  std::uint32_t receive_bytes = 256 * 1'024;
+  std::uint32_t receive_datagrams = 256;
+  std::uint32_t transmit_datagrams = 1'024;  ///< of all sockets together, waiting for the device
+  std::uint16_t ephemeral_low = 32'768;
+  std::uint16_t ephemeral_high = 60'999;
+  std::uint64_t seed = 1;  ///< for ephemeral ports (RFC 6056) and the hash
+};
+
+/// A received datagram. The payload is the very buffer that it came in.
+struct Datagram {
+  Endpoint local;  ///< the destination that it carried
+  Endpoint remote;
+  buf::Chain payload;
+};
+
+/// A packet that UDP wants on the wire: begins at its UDP header (checksum field = pseudo-header
+/// sum by dev/queue.hpp's transmit contract), with at least kL2L3Room of writable headroom.
+struct OutPacket {
+  static constexpr std::uint16_t kL2L3Room = 14 + 4 + 40;
+
+  buf::Mbuf packet;
+  IpAddress local;
+  IpAddress remote;
+};
+
+/// Where a datagram leaves from, as the routing table has it for `remote`.
+struct Path {
+  IpAddress source;
+  std::uint16_t mtu = 0;  ///< IP bytes
+};
+
+/// The datagram sockets of one shard. Sans-I/O: datagrams in, packets and readiness out.
+class Table {
+ public:
+  Table(const Config& config, buf::Pools pools, DropCounters& drops);
+  ~Table();
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  /// kTooManyFiles at the limit. `cookie` comes back with poll_event().
+  Result<SocketId> open(IpFamily family, std::uint64_t cookie);
+  /// Drops what is queued. Packets that were sent before still leave.
+  Result<void> close(SocketId id);
+  /// Only before bind(). kInvalid afterwards or for an IPv4 socket.
+  Result<void> set_dual_stack(SocketId id, DualStack mode);
+  /// Port 0 picks an ephemeral one; an unspecified address takes every address. The caller has
+  /// checked that a specific address is ours. kAddrInUse, kInvalid (bound already),
+  /// kAfNotSupported.
+  Result<void> bind(SocketId id, const Endpoint& local);
+  /// Fixes the peer: others' datagrams are not received any more, and ICMP errors are reported.
+  /// Binds to `source` and an ephemeral port where the socket was not bound. kAddrInUse if the
+  /// 4-tuple is taken, kAfNotSupported, kInvalid for port 0.
+  Result<void> connect(SocketId id, const Endpoint& remote, const IpAddress& source);
+  /// Takes back connect(). kNotConnected.
+  Result<void> disconnect(SocketId id);
+
+  /// Takes the whole chain or, on any error, nothing. `remote` none: the connected peer's. Binds
+  /// the socket to an ephemeral port at the first send. kDestinationRequired, kAgain (transmit
+  /// queue full), kMessageSize (more than the path's MTU: this release does not fragment),
+  /// kNoBuffers, kConnRefused (a pending error, reported once).
+  Result<void> send(SocketId id, buf::Chain& payload, const std::optional<Endpoint>& remote,
+                    const Path& path);
+  /// kAgain when nothing waits; a pending error first.
+  Result<Datagram> receive(SocketId id);
+  /// The pending error, cleared by asking; Errc{0} for none.
+  Errc take_error(SocketId id);
+  Result<void> set_receive_bound(SocketId id, std::uint32_t bytes);
+
+  bool has_data(SocketId id) const;
+  bool has_error(SocketId id) const;
+  bool can_send() const;  ///< room in the transmit queue
+  Result<Endpoint> local_endpoint(SocketId id) const;
+  Result<Endpoint> remote_endpoint(SocketId id) const;  ///< kNotConnected
+
+  /// Cookies of sockets that became readable or failed since they were last asked about, each once.
+  std::optional<std::uint64_t> poll_event();
+
+  /// A checksum-verified datagram for one of our addresses. False when no socket wants it (the
+  /// stack then answers with port unreachable, for which `datagram` is left as it was).
+  [[nodiscard]] bool on_datagram(Datagram& datagram);
+  /// An ICMP error about a datagram of ours.
+  void on_icmp_error(const FlowKey& flow, IcmpError error);
+  std::optional<OutPacket> poll_transmit();
+
+  std::size_t open_count() const { return open_; }
+
+ private:
+  struct Socket;
+  struct ReadyTag;
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+
+  Socket* find(SocketId id) const;
+  Socket* demux(const Endpoint& local, const Endpoint& remote) const;
+  Socket* lookup(const FlowKey& key) const;
+  void insert(Socket& socket);
+  void remove(Socket& socket);
+  std::size_t bucket_of(const FlowKey& key) const;
+  bool is_free(const FlowKey& key, const Socket& asking) const;
+  Result<std::uint16_t> pick_port(const Socket& socket, const IpAddress& local);
+  void report(Socket& socket);
+
+  Config config_;
+  buf::Pools pools_;
+  DropCounters& drops_;
+  Random random_;
+  std::uint64_t hash_key_;
+  std::unique_ptr<Socket[]> sockets_;
+  std::vector<std::uint32_t> free_;
+  std::vector<std::uint32_t> buckets_;  ///< heads of chains through Socket::next
+  std::vector<OutPacket> transmit_;     ///< ring
+  std::size_t transmit_head_ = 0;
+  std::size_t transmit_count_ = 0;
+  std::size_t connected_ = 0;
+  std::size_t open_ = 0;
+  struct ReadyList;
+  std::unique_ptr<ReadyList> ready_;
+};
+
+}  // namespace zs::udp
