@@ -44,6 +44,14 @@ inline bool is_exclusive(const rte_mbuf* m) noexcept {
   return is_direct(m) && reference_count(m) == 1;
 }
 
+/// Copies what a packet says about itself (flags, offload fields, hash, VLAN, port, type): all but
+/// its length, its chain and where its bytes are.
+void copy_metadata(rte_mbuf* to, const rte_mbuf* from) noexcept;
+/// Forgets offload requests and verdicts; where the bytes are stays known.
+void clear_metadata(rte_mbuf* m) noexcept;
+/// Copies `out.size()` bytes from `offset` bytes into the chain on. Precondition: they exist.
+void copy_out(const rte_mbuf* m, std::uint32_t offset, std::span<std::byte> out) noexcept;
+
 /// Sole owner of one reference to a packet: an mbuf chain whose head has a true pkt_len and
 /// nb_segs.
 ///

@@ -76,7 +76,7 @@ void free_chain(rte_mbuf* head) noexcept;
 
 /// A descriptor of its own over `length` bytes of `segment` beginning `offset` bytes into its data;
 /// the memory gains a reference. Works on direct, indirect and external buffers. nullptr when
-/// `pool` is empty.
+/// `pool` is empty, or when the memory has so many references that their count could wrap.
 rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
                         std::uint32_t length) noexcept;
 
@@ -84,8 +84,9 @@ rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
 using ExternalFree = void (*)(void* memory, void* opaque);
 
 /// A buffer over memory that the pool does not own (the application's, a page of a static file).
-/// `bytes` must stay valid until `on_free` is called; it has no headroom. nullptr when a pool is
-/// empty, and `on_free` is then not called.
+/// `bytes` must stay valid until `on_free` is called; it has no headroom. Beyond 65,535 bytes it is
+/// a chain. Costs one data buffer for the bookkeeping. nullptr when a pool is empty, and `on_free`
+/// is then not called; so also for more than a GiB.
 rte_mbuf* make_external(Pools pools, std::span<std::byte> bytes, ExternalFree on_free,
                         void* opaque) noexcept;
 
