@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/address.hpp"
+
+namespace zs::wire {
+
+// The Internet checksum (RFC 1071). A running sum is a 64-bit one's complement number over words in
+// memory order (RFC 1071 §2(B): the sum does not care about byte order), so it is only ever made by
+// the functions below, and turned into a header field by checksum_fold() or checksum_finish().
+
+/// Adds `data` to `sum`. An odd last byte counts as if a zero byte followed it, so only the last
+/// span of a packet may be odd: for others use ChecksumAccumulator.
+std::uint64_t checksum_add(std::span<const std::byte> data, std::uint64_t sum = 0);
+
+/// The sum of two sums.
+constexpr std::uint64_t checksum_combine(std::uint64_t a, std::uint64_t b) {
+  const std::uint64_t sum = a + b;
+  return sum + (sum < a ? 1 : 0);
+}
+
+/// The sum folded to 16 bits and not complemented, host order: what a device that finishes the
+/// checksum itself wants to find in the field.
+std::uint16_t checksum_fold(std::uint64_t sum);
+
+/// The checksum, in host order (store_be() it). 0 when the sum covered a correct checksum.
+std::uint16_t checksum_finish(std::uint64_t sum);
+
+/// The pseudo-header of RFC 9293 §3.1 (IPv4) or RFC 8200 §8.1 (IPv6). `length` is that of the
+/// transport header and payload in bytes.
+/// Precondition: src and dst are of one family.
+std::uint64_t pseudo_header_sum(const IpAddress& src, const IpAddress& dst, std::uint8_t protocol,
+                                std::uint32_t length);
+
+/// Sums a packet that is spread over several spans, of which any may be odd.
+class ChecksumAccumulator {
+ public:
+  constexpr ChecksumAccumulator() = default;
+  /// Begins with, say, a pseudo-header sum.
+  constexpr explicit ChecksumAccumulator(std::uint64_t sum) : sum_(sum) {}
+
+  void add(std::span<const std::byte> data);
+  constexpr std::uint64_t sum() const { return sum_; }
+  std::uint16_t finish() const { return checksum_finish(sum_); }
+
+ private:
+  std::uint64_t sum_ = 0;
+  bool odd_ = false;  ///< an odd number of bytes went before
+};
+
+}  // namespace zs::wire
