@@ -43,6 +43,10 @@ class IntrusiveList {
     ZS_ASSERT(!empty());
     return static_cast<T&>(*head_.next_);
   }
+  const T& front() const {
+    ZS_ASSERT(!empty());
+    return static_cast<const T&>(*head_.next_);
+  }
   void push_back(T& item) {
     Hook& h = item;
     ZS_ASSERT(!h.is_linked());

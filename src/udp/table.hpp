@@ -15,6 +15,7 @@
 #include "base/time.hpp"
 #include "buf/chain.hpp"
 #include "buf/pool.hpp"
+#include "udp/datagram_queue.hpp"
 
 namespace zs::udp {
 
@@ -33,21 +34,12 @@ enum class IcmpError : std::uint8_t { kUnreachable, kPortUnreachable, kPacketToo
 
 struct Config {
   std::uint32_t max_sockets = 1'024;
-  /// Receive queue of a new socket. Both bounds hold: bytes for the sake of memory, datagrams
-  /// because an empty datagram occupies a whole buffer too.
-  std::uint32_t receive_bytes = 256 * 1'024;
-  std::uint32_t receive_datagrams = 256;
+  DatagramQueue::Bounds receive{.bytes = 256 * 1'024, .datagrams = 256};  ///< of a new socket
+  std::uint32_t queued_datagrams = 4'096;    ///< received ones of all sockets together
   std::uint32_t transmit_datagrams = 1'024;  ///< of all sockets together, waiting for the device
   std::uint16_t ephemeral_low = 32'768;
   std::uint16_t ephemeral_high = 60'999;
   std::uint64_t seed = 1;  ///< for ephemeral ports (RFC 6056) and the hash
-};
-
-/// A received datagram. The payload is the very buffer that it came in.
-struct Datagram {
-  Endpoint local;  ///< the destination that it carried
-  Endpoint remote;
-  buf::Chain payload;
 };
 
 /// A packet that UDP wants on the wire: begins at its UDP header (checksum field = pseudo-header
@@ -122,35 +114,37 @@ class Table {
   std::size_t open_count() const { return open_; }
 
  private:
-  struct Socket;
   struct ReadyTag;
-  static constexpr std::uint32_t kNone = UINT32_MAX;
+  struct Socket;
+  using Index = std::uint32_t;
+  static constexpr Index kNone = UINT32_MAX;
 
   Socket* find(SocketId id) const;
+  SocketId id_of(const Socket& socket) const;
   Socket* demux(const Endpoint& local, const Endpoint& remote) const;
   Socket* lookup(const FlowKey& key) const;
   void insert(Socket& socket);
   void remove(Socket& socket);
   std::size_t bucket_of(const FlowKey& key) const;
-  bool is_free(const FlowKey& key, const Socket& asking) const;
-  Result<std::uint16_t> pick_port(const Socket& socket, const IpAddress& local);
-  void report(Socket& socket);
+  bool is_taken(const FlowKey& key, DualStack dual) const;
+  Result<std::uint16_t> pick_port(const IpAddress& local, const Endpoint& remote, DualStack dual);
+  Result<buf::Mbuf> make_packet(const Endpoint& local, const Endpoint& remote, buf::Chain& payload);
 
   Config config_;
   buf::Pools pools_;
   DropCounters& drops_;
   Random random_;
   std::uint64_t hash_key_;
+  DatagramStore store_;
   std::unique_ptr<Socket[]> sockets_;
-  std::vector<std::uint32_t> free_;
-  std::vector<std::uint32_t> buckets_;  ///< heads of chains through Socket::next
-  std::vector<OutPacket> transmit_;     ///< ring
+  std::vector<Index> free_;
+  std::vector<Index> buckets_;       ///< heads of chains through Socket::hash_next
+  std::vector<OutPacket> transmit_;  ///< a ring
   std::size_t transmit_head_ = 0;
   std::size_t transmit_count_ = 0;
   std::size_t connected_ = 0;
   std::size_t open_ = 0;
-  struct ReadyList;
-  std::unique_ptr<ReadyList> ready_;
+  std::unique_ptr<IntrusiveList<Socket, ReadyTag>> ready_;
 };
 
 }  // namespace zs::udp

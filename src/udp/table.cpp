@@ -1,0 +1,393 @@
+#include "udp/table.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "udp/datagram_queue.hpp"
+#include "wire/checksum.hpp"
+#include "wire/protocol.hpp"
+#include "wire/udp.hpp"
+
+namespace zs::udp {
+
+struct Table::Socket : ListHook<ReadyTag> {
+  /// What the socket is found by; an unspecified part is a wildcard. Connected means that the
+  /// remote part is specified.
+  FlowKey key;
+  std::uint64_t cookie = 0;
+  std::uint32_t generation = 0;  ///< odd while open, so that 0 names nothing
+  Index hash_next = kNone;
+  IpFamily family = IpFamily::kV4;
+  DualStack dual = DualStack::kOff;
+  bool bound = false;
+  Errc error{};
+  DatagramQueue queue;
+
+  bool is_open() const { return (generation & 1) != 0; }
+  bool is_connected() const { return key.remote.port != 0; }
+};
+
+namespace {
+
+/// The peer of a socket that takes anybody's datagrams.
+Endpoint anybody() { return {}; }
+
+std::uint64_t mix(std::uint64_t h, std::uint64_t v) {
+  h = (h ^ v) * 0x9e3779b97f4a7c15ull;
+  return h ^ (h >> 32);
+}
+
+}  // namespace
+
+Table::Table(const Config& config, buf::Pools pools, DropCounters& drops)
+    : config_(config),
+      pools_(pools),
+      drops_(drops),
+      random_(config.seed),
+      hash_key_(random_()),
+      store_(config.queued_datagrams),
+      ready_(std::make_unique<IntrusiveList<Socket, ReadyTag>>()) {
+  config_.max_sockets = std::clamp<std::uint32_t>(config_.max_sockets, 1, 1u << 20);
+  config_.transmit_datagrams = std::max<std::uint32_t>(config_.transmit_datagrams, 1);
+  sockets_ = std::make_unique<Socket[]>(config_.max_sockets);
+  buckets_.assign(std::bit_ceil(std::size_t{config_.max_sockets}), kNone);
+  transmit_.resize(config_.transmit_datagrams);
+  free_.reserve(config_.max_sockets);
+  for (Index i = config_.max_sockets; i > 0; --i) free_.push_back(i - 1);
+}
+
+Table::~Table() {
+  while (!ready_->empty()) ready_->pop_front();
+}
+
+Result<SocketId> Table::open(IpFamily family, std::uint64_t cookie) {
+  if (free_.empty()) return Errc::kTooManyFiles;
+  Socket& s = sockets_[free_.back()];
+  free_.pop_back();
+  ++s.generation;
+  s.cookie = cookie;
+  s.family = family;
+  s.dual = family == IpFamily::kV6 ? DualStack::kOn : DualStack::kOff;
+  s.key = {{IpAddress::any(family), 0}, anybody()};
+  s.bound = false;
+  s.error = Errc{};
+  s.queue.set_bounds(config_.receive);
+  ++open_;
+  return id_of(s);
+}
+
+Result<void> Table::close(SocketId id) {
+  Socket* const s = find(id);
+  if (s == nullptr) return Errc::kBadFd;
+  if (s->bound) remove(*s);
+  if (static_cast<ListHook<ReadyTag>&>(*s).is_linked()) ready_->erase(*s);
+  s->queue.clear(store_);
+  ++s->generation;
+  free_.push_back(id.index);
+  --open_;
+  return {};
+}
+
+Result<void> Table::set_dual_stack(SocketId id, DualStack mode) {
+  Socket* const s = find(id);
+  if (s == nullptr) return Errc::kBadFd;
+  if (s->bound || s->family != IpFamily::kV6) return Errc::kInvalid;
+  s->dual = mode;
+  return {};
+}
+
+Result<void> Table::bind(SocketId id, const Endpoint& local) {
+  Socket* const s = find(id);
+  if (s == nullptr) return Errc::kBadFd;
+  if (s->bound) return Errc::kInvalid;
+  // A dual-stack socket may be bound to an IPv4 address (a mapped one, RFC 3493 §3.7).
+  if (local.address.family() != s->family && s->dual == DualStack::kOff) {
+    return Errc::kAfNotSupported;
+  }
+  FlowKey key{local, anybody()};
+  const bool wildcard = local.address.is_unspecified();
+  const DualStack dual = wildcard && local.address.is_v6() ? s->dual : DualStack::kOff;
+  if (local.port == 0) {
+    ZS_TRY_ASSIGN(key.local.port, pick_port(local.address, anybody(), dual));
+  } else if (is_taken(key, dual)) {
+    return Errc::kAddrInUse;
+  }
+  s->key = key;
+  insert(*s);
+  return {};
+}
+
+Result<void> Table::connect(SocketId id, const Endpoint& remote, const IpAddress& source) {
+  Socket* const s = find(id);
+  if (s == nullptr) return Errc::kBadFd;
+  if (remote.port == 0 || remote.address.is_unspecified()) return Errc::kInvalid;
+  if (remote.address.family() != source.family() ||
+      (remote.address.family() != s->family && s->dual == DualStack::kOff)) {
+    return Errc::kAfNotSupported;
+  }
+  FlowKey key{s->key.local, remote};
+  if (key.local.address.is_unspecified()) key.local.address = source;
+  if (key.local.address.family() != remote.address.family()) return Errc::kAfNotSupported;
+  if (!s->bound) {
+    ZS_TRY_ASSIGN(key.local.port, pick_port(source, remote, DualStack::kOff));
+  } else if (const Socket* const other = lookup(key); other != nullptr && other != s) {
+    return Errc::kAddrInUse;
+  }
+  if (s->bound) remove(*s);
+  s->key = key;
+  insert(*s);
+  return {};
+}
+
+Result<void> Table::disconnect(SocketId id) {
+  Socket* const s = find(id);
+  if (s == nullptr) return Errc::kBadFd;
+  if (!s->is_connected()) return Errc::kNotConnected;
+  remove(*s);
+  s->key.remote = anybody();
+  // Its local half may have been taken by somebody meanwhile: then it is unbound.
+  if (is_taken(s->key, DualStack::kOff)) {
+    s->key.local = {IpAddress::any(s->family), 0};
+  } else {
+    insert(*s);
+  }
+  return {};
+}
+
+Result<void> Table::send(SocketId id, buf::Chain& payload, const std::optional<Endpoint>& remote,
+                         const Path& path) {
+  Socket* const s = find(id);
+  if (s == nullptr) return Errc::kBadFd;
+  if (s->error != Errc{}) return std::exchange(s->error, Errc{});
+  if (!remote && !s->is_connected()) return Errc::kDestinationRequired;
+  const Endpoint peer = remote ? *remote : s->key.remote;
+  if (peer.port == 0) return Errc::kInvalid;
+  const std::uint32_t ip_header = peer.address.is_v4() ? 20 : 40;
+  if (payload.size() + wire::UdpView::kHeader + ip_header > path.mtu) return Errc::kMessageSize;
+  if (transmit_count_ == transmit_.size()) return Errc::kAgain;
+  if (!s->bound) {
+    ZS_TRY(bind(id, {s->key.local.address, 0}));
+  }
+  Endpoint local = s->key.local;
+  if (local.address.is_unspecified()) local.address = path.source;
+  if (local.address.family() != peer.address.family()) return Errc::kAfNotSupported;
+  ZS_TRY_ASSIGN(buf::Mbuf packet, make_packet(local, peer, payload));
+  transmit_[(transmit_head_ + transmit_count_) % transmit_.size()] = {std::move(packet),
+                                                                      local.address, peer.address};
+  ++transmit_count_;
+  return {};
+}
+
+Result<buf::Mbuf> Table::make_packet(const Endpoint& local, const Endpoint& remote,
+                                     buf::Chain& payload) {
+  const auto length = static_cast<std::uint16_t>(wire::UdpView::kHeader + payload.size());
+  rte_mbuf* const first = payload.head();
+  buf::Mbuf packet;
+  // The header goes into the payload's own headroom where nobody else can see that.
+  const bool in_place = first != nullptr && buf::is_exclusive(first) &&
+                        buf::headroom(first) >= OutPacket::kL2L3Room + wire::UdpView::kHeader;
+  if (in_place) {
+    packet = std::move(payload).release();
+  } else {
+    rte_mbuf* const header = pools_.data->alloc();
+    if (header == nullptr) return Errc::kNoBuffers;
+    packet = buf::Mbuf::adopt(header);
+    if (!payload.empty()) packet.append_chain(std::move(payload).release());
+  }
+  auto room = packet.prepend(wire::UdpView::kHeader);
+  ZS_CHECK(room.has_value());  // looked at above, and every fresh buffer has kHeadroom
+  const std::uint64_t pseudo =
+      wire::pseudo_header_sum(local.address, remote.address, wire::ip_protocol::kUdp, length);
+  wire::UdpSpec{.src_port = local.port,
+                .dst_port = remote.port,
+                .length = length,
+                .checksum = wire::checksum_fold(pseudo)}
+      .write(*room);
+  packet->l4_len = wire::UdpView::kHeader;
+  packet->ol_flags |= RTE_MBUF_F_TX_UDP_CKSUM;
+  return packet;
+}
+
+Result<Datagram> Table::receive(SocketId id) {
+  Socket* const s = find(id);
+  if (s == nullptr) return Errc::kBadFd;
+  if (s->error != Errc{}) return std::exchange(s->error, Errc{});
+  if (s->queue.empty()) return Errc::kAgain;
+  return s->queue.pop(store_);
+}
+
+Errc Table::take_error(SocketId id) {
+  Socket* const s = find(id);
+  return s == nullptr ? Errc::kBadFd : std::exchange(s->error, Errc{});
+}
+
+Result<void> Table::set_receive_bound(SocketId id, std::uint32_t bytes) {
+  Socket* const s = find(id);
+  if (s == nullptr) return Errc::kBadFd;
+  s->queue.set_bounds({bytes, s->queue.bounds().datagrams});
+  return {};
+}
+
+bool Table::has_data(SocketId id) const {
+  const Socket* const s = find(id);
+  return s != nullptr && !s->queue.empty();
+}
+
+bool Table::has_error(SocketId id) const {
+  const Socket* const s = find(id);
+  return s != nullptr && s->error != Errc{};
+}
+
+bool Table::can_send() const { return transmit_count_ < transmit_.size(); }
+
+Result<Endpoint> Table::local_endpoint(SocketId id) const {
+  const Socket* const s = find(id);
+  if (s == nullptr) return Errc::kBadFd;
+  return s->key.local;
+}
+
+Result<Endpoint> Table::remote_endpoint(SocketId id) const {
+  const Socket* const s = find(id);
+  if (s == nullptr) return Errc::kBadFd;
+  if (!s->is_connected()) return Errc::kNotConnected;
+  return s->key.remote;
+}
+
+std::optional<std::uint64_t> Table::poll_event() {
+  if (ready_->empty()) return std::nullopt;
+  return ready_->pop_front().cookie;
+}
+
+bool Table::on_datagram(Datagram& datagram) {
+  Socket* const s = demux(datagram.local, datagram.remote);
+  if (s == nullptr) {
+    drops_ += Drop::kUdpNoSocket;
+    return false;
+  }
+  if (!s->queue.push(datagram, store_)) {
+    drops_ += Drop::kUdpQueueFull;
+  } else {
+    ready_->push_back_once(*s);
+  }
+  return true;
+}
+
+void Table::on_icmp_error(const FlowKey& flow, IcmpError error) {
+  // RFC 1122 §4.1.3.3 wants errors told to the application; like Linux we tell connected sockets
+  // only, because others could not know which of their peers is meant.
+  Socket* const s = lookup(flow);
+  if (s == nullptr || !s->is_connected()) return;
+  switch (error) {
+    case IcmpError::kPortUnreachable:
+      s->error = Errc::kConnRefused;
+      break;
+    case IcmpError::kUnreachable:
+      s->error = Errc::kHostUnreachable;
+      break;
+    case IcmpError::kPacketTooBig:
+      s->error = Errc::kMessageSize;
+      break;
+  }
+  ready_->push_back_once(*s);
+}
+
+std::optional<OutPacket> Table::poll_transmit() {
+  if (transmit_count_ == 0) return std::nullopt;
+  OutPacket out = std::move(transmit_[transmit_head_]);
+  transmit_head_ = (transmit_head_ + 1) % transmit_.size();
+  --transmit_count_;
+  return out;
+}
+
+Table::Socket* Table::find(SocketId id) const {
+  if (id.index >= config_.max_sockets) return nullptr;
+  Socket& s = sockets_[id.index];
+  return s.is_open() && s.generation == id.generation ? &s : nullptr;
+}
+
+SocketId Table::id_of(const Socket& s) const {
+  return {static_cast<std::uint32_t>(&s - sockets_.get()), s.generation};
+}
+
+Table::Socket* Table::demux(const Endpoint& local, const Endpoint& remote) const {
+  // The most specific socket wins: the 4-tuple, the address, the family's wildcard, the dual one.
+  if (connected_ > 0) {
+    if (Socket* const s = lookup({local, remote})) return s;
+  }
+  if (Socket* const s = lookup({local, anybody()})) return s;
+  const IpAddress any = IpAddress::any(local.address.family());
+  if (Socket* const s = lookup({{any, local.port}, anybody()})) return s;
+  if (local.address.is_v6()) return nullptr;
+  Socket* const s = lookup({{IpAddress::any(IpFamily::kV6), local.port}, anybody()});
+  return s != nullptr && s->dual == DualStack::kOn ? s : nullptr;
+}
+
+Table::Socket* Table::lookup(const FlowKey& key) const {
+  for (Index i = buckets_[bucket_of(key)]; i != kNone; i = sockets_[i].hash_next) {
+    if (sockets_[i].key == key) return &sockets_[i];
+  }
+  return nullptr;
+}
+
+void Table::insert(Socket& s) {
+  ZS_ASSERT(!s.bound);
+  Index& bucket = buckets_[bucket_of(s.key)];
+  s.hash_next = std::exchange(bucket, id_of(s).index);
+  s.bound = true;
+  if (s.is_connected()) ++connected_;
+}
+
+void Table::remove(Socket& s) {
+  ZS_ASSERT(s.bound);
+  Index* link = &buckets_[bucket_of(s.key)];
+  while (&sockets_[*link] != &s) link = &sockets_[*link].hash_next;
+  *link = s.hash_next;
+  s.bound = false;
+  if (s.is_connected()) --connected_;
+}
+
+std::size_t Table::bucket_of(const FlowKey& key) const {
+  // The keys in the table are the application's choice, so a stranger cannot make its chains long;
+  // a cheap hash is enough.
+  std::uint64_t h = mix(hash_key_, key.local.address.high());
+  h = mix(h, key.local.address.low());
+  h = mix(h, std::uint64_t{key.local.port} << 16 | key.remote.port);
+  h = mix(h, key.remote.address.high());
+  h = mix(h, key.remote.address.low());
+  return h & (buckets_.size() - 1);
+}
+
+bool Table::is_taken(const FlowKey& key, DualStack dual) const {
+  if (lookup(key) != nullptr) return true;
+  // :: with dual stack and 0.0.0.0 overlap on every IPv4 address.
+  const std::uint16_t port = key.local.port;
+  if (dual == DualStack::kOn) {
+    return lookup({{IpAddress::any(IpFamily::kV4), port}, anybody()}) != nullptr;
+  }
+  if (key.local.address == IpAddress::any(IpFamily::kV4) && key.remote == anybody()) {
+    const Socket* const s = lookup({{IpAddress::any(IpFamily::kV6), port}, anybody()});
+    return s != nullptr && s->dual == DualStack::kOn;
+  }
+  return false;
+}
+
+Result<std::uint16_t> Table::pick_port(const IpAddress& local, const Endpoint& remote,
+                                       DualStack dual) {
+  // RFC 6056 §3.3.1: a random start, then the next free one.
+  const std::uint32_t range = config_.ephemeral_high - config_.ephemeral_low + 1u;
+  const std::uint32_t start = random_.below(range);
+  const IpAddress any = IpAddress::any(local.family());
+  for (std::uint32_t i = 0; i < range; ++i) {
+    const auto port = static_cast<std::uint16_t>(config_.ephemeral_low + (start + i) % range);
+    if (is_taken({{local, port}, remote}, dual)) continue;
+    // Stay clear of sockets that would lose datagrams to this one, and of those it would take from.
+    if (is_taken({{any, port}, anybody()}, DualStack::kOff)) continue;
+    if (is_taken({{local, port}, anybody()}, dual)) continue;
+    return port;
+  }
+  return Errc::kAddrInUse;
+}
+
+}  // namespace zs::udp
