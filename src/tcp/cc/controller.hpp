@@ -1,0 +1,115 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "base/time.hpp"
+#include "tcp/config.hpp"
+
+namespace zs::tcp::cc {
+
+/// Everything an algorithm may know about one acknowledgement. Plain data: a test can write one
+/// down.
+struct AckSample {
+  Instant now;
+  std::uint32_t newly_acked_bytes = 0;  ///< cumulative + selective, each byte counted once
+  std::uint32_t bytes_in_flight = 0;    ///< before this ACK
+  std::optional<Duration> rtt;          ///< absent under Karn's rule
+  Duration smoothed_rtt{};              ///< zero before the first sample
+  std::uint64_t delivery_rate_bps = 0;  ///< 0 when there is no valid sample
+  bool app_limited = false;             ///< the window was not what held us back
+};
+
+enum class LossKind : std::uint8_t { kFastRecovery, kTimeout, kEcn };
+
+/// Decides how much may be in flight and how fast it may leave. It neither detects loss nor
+/// retransmits: recovery belongs to tcp/recovery, so a new algorithm is one small file and one
+/// test.
+///
+/// The window never falls below one segment. During fast recovery the caller does not report ACKs
+/// (RFC 6675 §5 holds the window); after a timeout it does.
+class Controller {
+ public:
+  virtual ~Controller() = default;
+  virtual std::string_view name() const noexcept = 0;
+
+  virtual void on_ack(const AckSample& ack) noexcept = 0;
+  /// Once an episode: entry to fast recovery, each *first* timeout of a segment (RFC 5681 §3.1 (4)
+  /// keeps ssthresh on repeated ones; reporting these too is harmless), an ECN echo.
+  virtual void on_loss(LossKind kind, Instant now, std::uint32_t bytes_in_flight) noexcept = 0;
+  /// The last on_loss() was a mistake (Eifel, F-RTO, D-SACK): take its reduction back.
+  virtual void on_spurious(Instant now) noexcept = 0;
+  /// Everything outstanding at the loss is acknowledged.
+  virtual void on_recovery_exit(Instant now) noexcept = 0;
+  /// Nothing was sent for longer than an RTO: restart window (RFC 5681 §4.1).
+  virtual void on_idle_restart(Instant now) noexcept = 0;
+  /// The sender's segment size changed (path MTU, options).
+  virtual void on_mss_change(std::uint32_t mss) noexcept = 0;
+
+  virtual std::uint32_t window_bytes() const noexcept = 0;
+  /// UINT32_MAX while no loss has been seen.
+  virtual std::uint32_t ssthresh() const noexcept = 0;
+  bool is_slow_start() const noexcept { return window_bytes() < ssthresh(); }
+  /// Absent for window-only algorithms; the caller then derives a rate from window and SRTT.
+  virtual std::optional<std::uint64_t> pacing_rate_bps() const noexcept { return std::nullopt; }
+};
+
+struct Parameters {
+  std::uint32_t mss = 1460;              ///< payload bytes of a full segment, > 0
+  std::uint32_t initial_window = 14600;  ///< bytes; initial_window() below
+};
+
+/// RFC 6928 §2 with the number of segments as a parameter (10 there):
+/// min(n * MSS, max(2 * MSS, 1460 * n)).
+constexpr std::uint32_t initial_window(std::uint32_t segments, std::uint32_t mss) noexcept {
+  return std::min(segments * mss, std::max(2 * mss, 1460 * segments));
+}
+
+/// One algorithm, stored inside the connection: selectable at run time without a heap allocation.
+class Slot {
+ public:
+  Slot(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept {
+    construct(algorithm, parameters);
+  }
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+  ~Slot() { std::destroy_at(controller_); }
+
+  /// Starts anew with another algorithm (the handshake is over, TCP_CONGESTION was set).
+  void select(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept {
+    std::destroy_at(controller_);
+    construct(algorithm, parameters);
+  }
+
+  Controller* operator->() noexcept { return controller_; }
+  const Controller* operator->() const noexcept { return controller_; }
+  Controller& operator*() noexcept { return *controller_; }
+
+ private:
+  static constexpr std::size_t kCapacity = 128;
+
+  void construct(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept;
+  template <std::derived_from<Controller> Algorithm>
+  void emplace(const Parameters& parameters) noexcept {
+    static_assert(sizeof(Algorithm) <= kCapacity && alignof(Algorithm) <= alignof(std::uint64_t),
+                  "raise cc::Slot::kCapacity; do not reach for the heap");
+    controller_ = ::new (static_cast<void*>(storage_)) Algorithm(parameters);
+  }
+
+  alignas(std::uint64_t) std::byte storage_[kCapacity];
+  Controller* controller_ = nullptr;
+};
+
+inline Slot make(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept {
+  return Slot{algorithm, parameters};
+}
+
+}  // namespace zs::tcp::cc

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "tcp/cc/controller.hpp"
+
+namespace zs::tcp::cc {
+
+/// Slow start and congestion avoidance of RFC 5681, counting bytes (RFC 3465, L = 2).
+class NewReno final : public Controller {
+ public:
+  explicit NewReno(const Parameters& parameters) noexcept;
+
+  std::string_view name() const noexcept override { return "newreno"; }
+  void on_ack(const AckSample& ack) noexcept override;
+  void on_loss(LossKind kind, Instant now, std::uint32_t bytes_in_flight) noexcept override;
+  void on_spurious(Instant now) noexcept override;
+  void on_recovery_exit(Instant now) noexcept override;
+  void on_idle_restart(Instant now) noexcept override;
+  void on_mss_change(std::uint32_t mss) noexcept override;
+  std::uint32_t window_bytes() const noexcept override { return cwnd_; }
+  std::uint32_t ssthresh() const noexcept override { return ssthresh_; }
+
+ private:
+  struct Saved {
+    std::uint32_t cwnd = 0;  ///< 0: nothing to take back
+    std::uint32_t ssthresh = 0;
+  };
+
+  std::uint32_t mss_;
+  std::uint32_t initial_window_;
+  std::uint32_t cwnd_;
+  std::uint32_t ssthresh_ = UINT32_MAX;
+  std::uint32_t acked_in_avoidance_ = 0;  ///< bytes towards the next segment of growth
+  Saved before_loss_;
+};
+
+}  // namespace zs::tcp::cc

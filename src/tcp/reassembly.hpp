@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "buf/chain.hpp"
+#include "buf/pool.hpp"
+#include "tcp/seq.hpp"
+#include "wire/tcp.hpp"
+
+namespace zs::tcp {
+
+/// Segments that arrived out of order, as disjoint ranges of sequence space.
+///
+/// What arrived first wins wherever segments overlap: data that the peer was told about (SACK) is
+/// not exchanged for other data afterwards. Bounded in ranges, bytes and buffers; over a bound the
+/// data farthest from RCV.NXT goes first, because the sender needs it last (RFC 2018 §8 lets a
+/// receiver discard it).
+class Reassembly {
+ public:
+  struct Limits {
+    std::uint32_t ranges = 256;
+    std::uint32_t bytes = 1u << 20;
+    std::uint32_t segments = 2048;
+  };
+  struct Inserted {
+    std::uint32_t stored_bytes = 0;     ///< bytes of this segment that are new and were kept
+    std::uint32_t displaced_bytes = 0;  ///< dropped for a bound or for want of a buffer, its own
+                                        ///< or queued ones
+    std::optional<SeqRange> duplicate;  ///< first part that was here before: a D-SACK (RFC 2883 §4)
+  };
+
+  explicit Reassembly(const Limits& limits) noexcept : limits_(limits) {}
+
+  /// Keeps what is new in `payload`, which begins at `seq`; consumes it. Cutting around what is
+  /// queued already draws descriptors from pools.indirect.
+  /// Precondition: all of it lies within 2^30 bytes of whatever is queued (inside the window).
+  Inserted insert(SeqNum seq, buf::Chain payload, buf::Pools pools);
+  /// Drops what lies before `rcv_nxt`, and takes the range that begins there: the bytes
+  /// [rcv_nxt, rcv_nxt + size) in order. Empty while there is a gap.
+  buf::Chain take_in_order(SeqNum rcv_nxt) noexcept;
+
+  bool empty() const noexcept { return ranges_.empty(); }
+  std::uint32_t ranges() const noexcept { return static_cast<std::uint32_t>(ranges_.size()); }
+  std::uint32_t bytes() const noexcept { return bytes_; }
+  std::uint32_t segments() const noexcept { return segments_; }
+  /// End of the farthest range. Precondition: !empty().
+  SeqNum end() const noexcept { return ranges_.back().begin + ranges_.back().data.size(); }
+  void clear() noexcept;
+
+  /// Fills a prefix of `out` and returns its length: the most recently changed range first, then
+  /// by falling recency (RFC 2018 §4), so that each range is reported in several successive
+  /// acknowledgements. A D-SACK block, if any, is put in front by the caller (RFC 2883 §4), with an
+  /// `out` one block shorter.
+  std::size_t sack_blocks(std::span<wire::TcpSackBlock> out) const noexcept;
+
+ private:
+  struct Range {
+    SeqNum begin;
+    std::uint32_t changed = 0;  ///< generation_ when it last grew or was hit by a duplicate
+    buf::Chain data;
+
+    SeqNum end() const noexcept { return begin + data.size(); }
+  };
+
+  /// Index of the first range that ends behind `seq`.
+  std::size_t first_behind(SeqNum seq) const noexcept;
+  void store(std::size_t at, SeqNum begin, buf::Chain piece);
+  void join_neighbors(std::size_t at) noexcept;
+  std::uint32_t enforce_limits() noexcept;
+  void forget(std::size_t at) noexcept;
+
+  std::vector<Range> ranges_;  ///< disjoint, not touching, by rising sequence number
+  Limits limits_;
+  std::uint32_t bytes_ = 0;
+  std::uint32_t segments_ = 0;
+  std::uint32_t generation_ = 0;
+};
+
+}  // namespace zs::tcp

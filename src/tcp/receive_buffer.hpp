@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/result.hpp"
+#include "buf/chain.hpp"
+#include "buf/pool.hpp"
+
+namespace zs::tcp {
+
+/// In-order bytes that wait for the application, in the buffers that they arrived in.
+class ReceiveBuffer {
+ public:
+  ReceiveBuffer(std::uint32_t capacity_bytes, std::uint32_t max_segments) noexcept
+      : capacity_(capacity_bytes), max_segments_(max_segments) {}
+
+  std::uint32_t size() const noexcept { return data_.size(); }
+  bool empty() const noexcept { return data_.empty(); }
+  std::uint32_t segments() const noexcept { return data_.segments(); }
+  std::uint32_t capacity() const noexcept { return capacity_; }
+  /// May be set below size(): what is stored stays.
+  void set_capacity(std::uint32_t bytes) noexcept { capacity_ = bytes; }
+
+  /// False once the bound on buffers is reached. Ask before accepting new data from the wire, and
+  /// drop (unacknowledged) what arrives then: a window already offered in bytes cannot be taken
+  /// back, and a peer that fills it with tiny segments must not drain the pool (DESIGN §5).
+  bool has_room() const noexcept { return data_.segments() < max_segments_; }
+  /// Never fails: the caller has cut the data to the window and has asked has_room().
+  void append(buf::Chain data) noexcept { data_.append(std::move(data)); }
+
+  /// Moves out up to `limit` bytes, uncopied; an empty chain when there are none. kNoBuffers
+  /// (nothing changes) when a segment must be cut and no descriptor is left.
+  Result<buf::Chain> read(std::uint32_t limit, buf::Pools pools) noexcept;
+  /// Everything there is, at no cost.
+  buf::Chain take_all() noexcept { return std::exchange(data_, buf::Chain{}); }
+  /// Copies out and drops up to out.size() bytes; returns how many.
+  std::size_t read_copy(std::span<std::byte> out) noexcept;
+  /// Copies up to out.size() bytes and keeps them (MSG_PEEK); returns how many.
+  std::size_t peek(std::span<std::byte> out) const noexcept;
+  void clear() noexcept { data_.clear(); }
+
+  /// The window that may be offered now, before scaling and silly-window avoidance
+  /// (ack_policy.hpp): the free bytes, and no more segments of `segment_size` payload bytes than
+  /// buffers are left. `queued_elsewhere` counts buffers of the same connection that wait out of
+  /// order.
+  std::uint32_t window(std::uint32_t segment_size,
+                       std::uint32_t queued_elsewhere = 0) const noexcept;
+
+ private:
+  buf::Chain data_;
+  std::uint32_t capacity_;
+  std::uint32_t max_segments_;
+};
+
+}  // namespace zs::tcp

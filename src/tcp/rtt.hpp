@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/time.hpp"
+#include "tcp/config.hpp"
+
+namespace zs::tcp {
+
+/// Round-trip estimator and retransmission timeout of RFC 6298. The caller applies Karn's rule: no
+/// sample from a segment that was retransmitted, unless a timestamp tells the copies apart
+/// (RFC 7323 §4).
+class RttEstimator {
+ public:
+  /// RFC 6298 §2: G. Our timestamps count milliseconds.
+  static constexpr Duration kClockGranularity = std::chrono::milliseconds{1};
+
+  explicit RttEstimator(const Config& config) noexcept;
+
+  /// A measured round trip; negative ones are ignored. Ends the back-off (RFC 6298 §5.7).
+  void on_sample(Duration rtt) noexcept;
+  /// The retransmission timer expired: doubles rto() up to max_rto (RFC 6298 §5.5).
+  void backoff() noexcept;
+  /// New data was acknowledged.
+  void reset_backoff() noexcept { backoffs_ = 0; }
+
+  /// The current timeout, back-off included.
+  Duration rto() const noexcept;
+  bool has_sample() const noexcept { return srtt_ != Duration::zero(); }
+  Duration srtt() const noexcept { return srtt_; }        ///< zero before the first sample
+  Duration rttvar() const noexcept { return rttvar_; }    ///< zero before the first sample
+  Duration min_rtt() const noexcept { return min_rtt_; }  ///< Duration::max() before the first
+  Duration latest() const noexcept { return latest_; }    ///< zero before the first sample
+  std::uint8_t backoffs() const noexcept { return backoffs_; }
+
+ private:
+  Duration srtt_{};
+  Duration rttvar_{};
+  Duration min_rtt_ = Duration::max();
+  Duration latest_{};
+  Duration base_rto_;
+  Duration min_rto_;
+  Duration max_rto_;
+  std::uint8_t backoffs_ = 0;
+};
+
+}  // namespace zs::tcp
