@@ -47,7 +47,8 @@ class Pool {
   std::uint32_t available() const noexcept;  ///< exact in the heap backend, a snapshot in DPDK's
   std::uint32_t in_use() const noexcept { return capacity() - available(); }
   std::uint16_t data_room() const noexcept;
-  std::uint64_t failures() const noexcept { return failures_; }  ///< allocations refused so far
+  /// Allocations refused so far.
+  std::uint64_t failures() const noexcept { return __atomic_load_n(&failures_, __ATOMIC_RELAXED); }
 
   /// nullptr in the heap backend.
   rte_mempool* mempool() const noexcept;
@@ -60,6 +61,8 @@ class Pool {
   explicit Pool(std::unique_ptr<Impl> impl) noexcept;
 
  private:
+  void note_failure() noexcept { __atomic_add_fetch(&failures_, 1, __ATOMIC_RELAXED); }
+
   std::unique_ptr<Impl> impl_;
   std::uint64_t failures_ = 0;
 };

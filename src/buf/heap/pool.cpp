@@ -105,7 +105,7 @@ Result<std::unique_ptr<Pool>> Pool::create(const PoolConfig& config) {
 
 rte_mbuf* Pool::alloc() noexcept {
   rte_mbuf* const m = impl_->alloc();
-  if (m == nullptr) ++failures_;
+  if (m == nullptr) note_failure();
   return m;
 }
 
@@ -114,7 +114,7 @@ bool Pool::alloc_bulk(std::span<rte_mbuf*> out) noexcept {
     out[i] = impl_->alloc();
     if (out[i] == nullptr) {
       for (std::size_t k = 0; k < i; ++k) impl_->free(std::exchange(out[k], nullptr));
-      ++failures_;
+      note_failure();
       return false;
     }
   }

@@ -1,0 +1,113 @@
+#include "buf/pool.hpp"
+
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_mbuf.h>
+#include <rte_memory.h>
+#include <rte_mempool.h>
+
+#include <algorithm>
+
+#include "buf/external.hpp"
+#include "buf/mbuf.hpp"
+
+namespace zs::buf {
+
+struct Pool::Impl {
+  rte_mempool* pool = nullptr;
+  std::uint16_t data_room = 0;
+
+  ~Impl() { rte_mempool_free(pool); }
+};
+
+namespace {
+
+/// Buffers that an lcore keeps to itself: a few bursts, and never so many that the lcores' caches
+/// together could hide a small pool's buffers from whoever needs them.
+std::uint32_t cache_size(std::uint32_t count) {
+  return std::min<std::uint32_t>(256, count / (4 * std::max(1u, rte_lcore_count())));
+}
+
+std::uint16_t memory_references(rte_mbuf* m) noexcept {
+  if (RTE_MBUF_HAS_EXTBUF(m)) return rte_mbuf_ext_refcnt_read(m->shinfo);
+  return rte_mbuf_refcnt_read(RTE_MBUF_CLONED(m) ? rte_mbuf_from_indirect(m) : m);
+}
+
+}  // namespace
+
+Pool::Pool(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Pool::~Pool() = default;
+
+Result<std::unique_ptr<Pool>> Pool::create(const PoolConfig& config) {
+  if (config.count == 0 || config.name.empty() || config.name.size() > 24 ||
+      config.data_room > UINT16_MAX - kHeadroom) {
+    return Errc::kInvalid;
+  }
+  const auto buffer_bytes = config.data_room == 0
+                                ? std::uint16_t{0}
+                                : static_cast<std::uint16_t>(config.data_room + kHeadroom);
+  static_assert(kHeadroom == RTE_PKTMBUF_HEADROOM);
+  auto impl = std::make_unique<Impl>();
+  impl->data_room = config.data_room;
+  impl->pool = rte_pktmbuf_pool_create(config.name.c_str(), config.count, cache_size(config.count),
+                                       0, buffer_bytes, static_cast<int>(rte_socket_id()));
+  if (impl->pool == nullptr) return rte_errno == ENOMEM ? Errc::kNoMemory : Errc::kInvalid;
+  return std::make_unique<Pool>(std::move(impl));
+}
+
+rte_mbuf* Pool::alloc() noexcept {
+  rte_mbuf* const m = rte_pktmbuf_alloc(impl_->pool);
+  if (m == nullptr) [[unlikely]] {
+    note_failure();
+  }
+  return m;
+}
+
+bool Pool::alloc_bulk(std::span<rte_mbuf*> out) noexcept {
+  if (rte_pktmbuf_alloc_bulk(impl_->pool, out.data(), static_cast<unsigned>(out.size())) == 0) {
+    return true;
+  }
+  note_failure();
+  return false;
+}
+
+std::uint32_t Pool::capacity() const noexcept { return impl_->pool->size; }
+std::uint32_t Pool::available() const noexcept { return rte_mempool_avail_count(impl_->pool); }
+std::uint16_t Pool::data_room() const noexcept { return impl_->data_room; }
+rte_mempool* Pool::mempool() const noexcept { return impl_->pool; }
+void Pool::fail_after_for_test(std::uint32_t /*n*/) noexcept {}
+
+void free_chain(rte_mbuf* head) noexcept { rte_pktmbuf_free(head); }
+
+rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
+                        std::uint32_t length) noexcept {
+  ZS_ASSERT(offset <= segment->data_len && length <= segment->data_len - offset);
+  if (memory_references(segment) >= kMaxReferences) return nullptr;
+  rte_mbuf* const m = pool.alloc();
+  if (m == nullptr) return nullptr;
+  rte_pktmbuf_attach(m, segment);
+  clear_metadata(m);
+  m->data_off = static_cast<std::uint16_t>(segment->data_off + offset);
+  m->data_len = static_cast<std::uint16_t>(length);
+  m->pkt_len = length;
+  return m;
+}
+
+rte_mbuf* make_external(Pools pools, std::span<std::byte> bytes, ExternalFree on_free,
+                        void* opaque) noexcept {
+  if (bytes.size() > kMaxExternalBytes) return nullptr;
+  ExternalRecord* const record = make_external_record(*pools.data, bytes.data(), on_free, opaque);
+  if (record == nullptr) return nullptr;
+  return build_external(
+      pools, bytes, record, [](rte_mbuf* m, std::span<std::byte> part, ExternalRecord* r) noexcept {
+        rte_mbuf_ext_refcnt_update(&r->shared, 1);
+        // A device without an IOMMU needs the address as the bus sees it; memory that DPDK does
+        // not know has none, and only devices that copy may send it.
+        rte_pktmbuf_attach_extbuf(m, part.data(), rte_mem_virt2iova(part.data()),
+                                  static_cast<std::uint16_t>(part.size()), &r->shared);
+        m->data_len = static_cast<std::uint16_t>(part.size());
+        m->pkt_len = m->data_len;
+      });
+}
+
+}  // namespace zs::buf
