@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/address.hpp"
+#include "base/drop.hpp"
+
+namespace zs::ip {
+
+/// A received packet's network layer, IP version taken away.
+struct Incoming {
+  IpAddress src;
+  IpAddress dst;
+  std::uint8_t protocol = 0;
+  std::uint8_t hop_limit = 0;
+  std::uint16_t header_bytes = 0;     ///< to the transport header: options and extensions included
+  std::uint32_t transport_bytes = 0;  ///< transport header and payload, link padding left out
+  /// IPv6: the byte that named `protocol`, for a Parameter Problem about it.
+  std::uint32_t protocol_pointer = 0;
+
+  std::uint32_t total_bytes() const { return header_bytes + transport_bytes; }
+};
+
+/// An ICMPv6 Parameter Problem that the sender deserves.
+struct ParameterProblem {
+  std::uint8_t code = 0;
+  std::uint32_t pointer = 0;
+  bool even_if_multicast = false;  ///< RFC 4443 §2.4(e.3), the exception for options
+};
+
+/// Either a packet, or why not.
+struct ParseResult {
+  std::optional<Incoming> packet;
+  Drop drop = Drop::kIpMalformed;           ///< when there is no packet
+  std::optional<ParameterProblem> problem;  ///< IPv6 only, beside `drop`
+  Incoming addresses;                       ///< src and dst, set whenever `problem` is
+};
+
+enum class HeaderChecksum : std::uint8_t { kVerify, kKnownGood };
+
+/// `first` is the packet's contiguous beginning, `packet_bytes` its whole length in the buffer.
+/// Judges structure only; what the addresses mean is AddressTable's.
+ParseResult parse_ipv4(std::span<const std::byte> first, std::uint32_t packet_bytes,
+                       HeaderChecksum checksum);
+ParseResult parse_ipv6(std::span<const std::byte> first, std::uint32_t packet_bytes);
+
+/// How many contiguous bytes the parsers ask for, where a packet has them: a host has no use for
+/// longer chains of extension headers (RFC 8504 §5.3 lets it drop them).
+inline constexpr std::uint16_t kContiguousV4 = 60;
+inline constexpr std::uint16_t kContiguousV6 = 40 + 512;
+
+}  // namespace zs::ip

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/address.hpp"
+#include "base/result.hpp"
+#include "buf/mbuf.hpp"
+
+namespace zs::ip {
+
+inline constexpr std::uint8_t kDefaultHopLimit = 64;  ///< IANA's recommended default
+
+struct HeaderSpec {
+  IpAddress src;
+  IpAddress dst;  ///< of src's family
+  std::uint8_t protocol = 0;
+  std::uint8_t hop_limit = kDefaultHopLimit;
+};
+
+constexpr std::uint16_t header_size(IpFamily family) { return family == IpFamily::kV4 ? 20 : 40; }
+
+/// Puts an IP header in front of a transport packet and says so in the mbuf (l3_len, ol_flags), by
+/// dev/queue.hpp's transmit contract. kMessageSize beyond 65,535 bytes, kNoBuffers without the
+/// headroom; the packet is then unchanged.
+///
+/// Nothing of ours is ever fragmented on the way: IPv4 packets carry DF, which also makes them
+/// atomic, so that the identification means nothing and is 0 (RFC 6864 §4.1).
+Result<void> prepend_header(buf::Mbuf& packet, const HeaderSpec& spec) noexcept;
+
+/// The same into room that exists: `at` has header_size() bytes, `payload_bytes` follow.
+void write_header(std::byte* at, const HeaderSpec& spec, std::uint32_t payload_bytes) noexcept;
+
+}  // namespace zs::ip
