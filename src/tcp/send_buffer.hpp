@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -23,10 +24,12 @@ class SendBuffer {
  public:
   /// Bound on stored segments: a writer of one-byte messages must not drain the pool.
   static constexpr std::uint32_t kDefaultMaxSegments = 8192;
+  /// A packet over the whole buffer, with its header segment, must still fit into nb_segs.
+  static constexpr std::uint32_t kMostSegments = RTE_MBUF_MAX_NB_SEGS - 1;
 
   explicit SendBuffer(std::uint32_t capacity_bytes,
                       std::uint32_t max_segments = kDefaultMaxSegments) noexcept
-      : capacity_(capacity_bytes), max_segments_(max_segments) {}
+      : capacity_(capacity_bytes), max_segments_(std::min(max_segments, kMostSegments)) {}
   ~SendBuffer() { clear(); }
   SendBuffer(const SendBuffer&) = delete;
   SendBuffer& operator=(const SendBuffer&) = delete;
