@@ -1,0 +1,470 @@
+#include "runtime/settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <type_traits>
+#include <utility>
+
+#include "runtime/units.hpp"
+
+namespace zs::runtime {
+namespace {
+
+using Type = Value::Type;
+
+/// Where a field lives: a function from Config& to the field.
+template <typename Section, typename Field>
+auto in(Section Config::*section, Field Section::*field) {
+  return [=](Config& c) -> Field& { return c.*section.*field; };
+}
+
+std::string flag_of(std::string_view path) {
+  const auto dot = path.find('.');
+  const std::string_view section = path.substr(0, dot);
+  // The everyday sections have short options; the others keep their name in front.
+  std::string_view name = path;
+  if (section == "device" || section == "interface" || section == "runtime") {
+    name = path.substr(dot + 1);
+  }
+  std::string flag = "--" + std::string(name);
+  for (char& c : flag) {
+    if (c == '_' || c == '.') c = '-';
+  }
+  return flag;
+}
+
+Setting make(std::string path, std::string help, std::string expected,
+             std::function<Verdict(Config&, const Value&)> apply) {
+  std::string flag = flag_of(path);
+  return {std::move(path),     std::move(flag), std::move(help),
+          std::move(expected), false,           std::move(apply)};
+}
+
+template <typename Where>
+Setting whole_number(std::string path, Where where, std::int64_t low, std::int64_t high,
+                     std::string help) {
+  const std::string expected =
+      "a whole number from " + std::to_string(low) + " to " + std::to_string(high);
+  return make(std::move(path), std::move(help), expected,
+              [=](Config& c, const Value& v) -> Verdict {
+                const auto n = v.is(Type::kInteger) ? parse_integer(v.text) : std::nullopt;
+                if (!n || *n < low || *n > high) return Refusal{expected, {}};
+                where(c) = static_cast<std::remove_reference_t<decltype(where(c))>>(*n);
+                return std::nullopt;
+              });
+}
+
+template <typename Where>
+Setting byte_count(std::string path, Where where, std::uint64_t low, std::uint64_t high,
+                   std::string help) {
+  const std::string expected = "bytes such as 65536 or \"1MiB\", from " + std::to_string(low) +
+                               " to " + std::to_string(high);
+  return make(std::move(path), std::move(help), expected,
+              [=](Config& c, const Value& v) -> Verdict {
+                const bool fits = v.is(Type::kInteger) || v.is(Type::kText);
+                const auto n = fits ? parse_bytes(v.text) : std::nullopt;
+                if (!n || *n < low || *n > high) return Refusal{expected, {}};
+                where(c) = static_cast<std::remove_reference_t<decltype(where(c))>>(*n);
+                return std::nullopt;
+              });
+}
+
+template <typename Where>
+Setting duration(std::string path, Where where, Duration low, Duration high, std::string help) {
+  const std::string expected =
+      "a duration such as \"200ms\", from " + format_duration(low) + " to " + format_duration(high);
+  return make(std::move(path), std::move(help), expected,
+              [=](Config& c, const Value& v) -> Verdict {
+                const bool zero = v.type == Type::kInteger && v.text == "0";
+                const auto d = v.is(Type::kText) || zero ? parse_duration(v.text) : std::nullopt;
+                if (!d || *d < low || *d > high) return Refusal{expected, {}};
+                where(c) = *d;
+                return std::nullopt;
+              });
+}
+
+template <typename Where>
+Setting boolean(std::string path, Where where, std::string help) {
+  return make(std::move(path), std::move(help), "true or false",
+              [=](Config& c, const Value& v) -> Verdict {
+                if (!v.is(Type::kBoolean) || (v.text != "true" && v.text != "false")) {
+                  return Refusal{"true or false", {}};
+                }
+                where(c) = v.text == "true";
+                return std::nullopt;
+              });
+}
+
+template <typename Where>
+Setting probability(std::string path, Where where, std::string help) {
+  const std::string expected = "a probability from 0 to 1";
+  return make(std::move(path), std::move(help), expected,
+              [=](Config& c, const Value& v) -> Verdict {
+                const bool fits = v.is(Type::kReal) || v.is(Type::kInteger);
+                const auto p = fits ? parse_real(v.text) : std::nullopt;
+                if (!p || *p < 0 || *p > 1) return Refusal{expected, {}};
+                where(c) = *p;
+                return std::nullopt;
+              });
+}
+
+/// One of a few words.
+template <typename Where, typename Enum>
+Setting choice(std::string path, Where where, std::vector<std::pair<std::string, Enum>> words,
+               std::string help) {
+  std::string expected = "one of";
+  for (const auto& [word, value] : words) expected += " \"" + word + "\"";
+  return make(std::move(path), std::move(help), expected,
+              [=](Config& c, const Value& v) -> Verdict {
+                for (const auto& [word, value] : words) {
+                  if (v.is(Type::kText) && v.text == word) {
+                    where(c) = value;
+                    return std::nullopt;
+                  }
+                }
+                return Refusal{expected, {}};
+              });
+}
+
+/// Something that T::parse() understands.
+template <typename T, typename Where>
+Setting parsed(std::string path, Where where, std::string expected, std::string help) {
+  return make(std::move(path), std::move(help), expected,
+              [=](Config& c, const Value& v) -> Verdict {
+                const auto value = v.is(Type::kText) ? T::parse(v.text) : std::nullopt;
+                if (!value) return Refusal{expected, {}};
+                where(c) = *value;
+                return std::nullopt;
+              });
+}
+
+Setting network_namespace_setting() {
+  const std::string expected = "the name of a network namespace, or a path to one";
+  return make("device.network_namespace",
+              "tap, packet: the namespace of the kernel's end (default: ours)", expected,
+              [=](Config& c, const Value& v) -> Verdict {
+                if (!v.is(Type::kText) || v.text.empty()) return Refusal{expected, {}};
+                c.device.network_namespace = v.text;
+                return std::nullopt;
+              });
+}
+
+Setting device_setting() {
+  const std::string expected =
+      "tap, tap:NAME, packet:INTERFACE, dpdk:PCI-ADDRESS or dpdk:VDEV[,ARGUMENTS]";
+  Setting s = make("device.name", "the link: " + expected, expected,
+                   [=](Config& c, const Value& v) -> Verdict {
+                     if (!v.is(Type::kText)) return Refusal{expected, {}};
+                     std::string why;
+                     auto device = parse_device(v.text, why);
+                     if (!device) return Refusal{why.empty() ? expected : why, {}};
+                     c.device.kind = device->kind;
+                     c.device.target = std::move(device->target);
+                     c.device.arguments = std::move(device->arguments);
+                     return std::nullopt;
+                   });
+  s.flag = "--device";
+  return s;
+}
+
+Setting addresses_setting() {
+  const std::string expected = "addresses with prefix such as \"10.77.0.2/24\"";
+  Setting s = make("interface.addresses", "our addresses with their prefixes", expected,
+                   [=](Config& c, const Value& v) -> Verdict {
+                     const Value alone{Type::kList, {}, {v}};
+                     const Value& list = v.type == Type::kList ? v : alone;
+                     std::vector<IpPrefix> addresses;
+                     for (const Value& item : list.items) {
+                       const auto p =
+                           item.is(Type::kText) ? IpPrefix::parse(item.text) : std::nullopt;
+                       // Without its prefix an address has no neighbours, which nobody means.
+                       if (!p || item.text.find('/') == std::string::npos) {
+                         return Refusal{expected, item.describe()};
+                       }
+                       addresses.push_back(*p);
+                     }
+                     c.interface.addresses = std::move(addresses);
+                     return std::nullopt;
+                   });
+  s.is_list = true;
+  s.flag = "--address";
+  return s;
+}
+
+Setting lcores_setting() {
+  const std::string expected = "CPUs such as 1, \"0,2\" or [1, 2], none of them twice";
+  return make("runtime.lcores", "one shard on each of these CPUs (default: the last one)", expected,
+              [=](Config& c, const Value& v) -> Verdict {
+                std::string text = v.text;
+                for (const Value& item : v.items) {
+                  if (!item.is(Type::kInteger)) return Refusal{expected, item.describe()};
+                  text += (text.empty() ? "" : ",") + item.text;
+                }
+                const bool fits =
+                    v.is(Type::kText) || v.type == Type::kInteger || v.type == Type::kList;
+                auto cpus = fits ? parse_cpu_list(text) : std::nullopt;
+                if (!cpus) return Refusal{expected, {}};
+                c.runtime.lcores = std::move(*cpus);
+                return std::nullopt;
+              });
+}
+
+Setting rate_setting() {
+  const std::string expected = "bits per second such as \"100M\" or \"2.5Gbit/s\"";
+  return make("fault.rate", "limit the rate", expected, [=](Config& c, const Value& v) -> Verdict {
+    const bool fits = v.is(Type::kInteger) || v.is(Type::kText);
+    const auto rate = fits ? parse_rate(v.text) : std::nullopt;
+    if (!rate) return Refusal{expected, {}};
+    c.fault.rate_bps = *rate;
+    return std::nullopt;
+  });
+}
+
+void add_link_settings(std::vector<Setting>& all) {
+  all.push_back(device_setting());
+  all.push_back(whole_number("device.mtu", in(&Config::device, &DeviceConfig::mtu), 576, 65'000,
+                             "largest IP packet on the link"));
+  all.push_back(network_namespace_setting());
+  all.push_back(boolean("device.share_mac", in(&Config::device, &DeviceConfig::share_mac),
+                        "packet: use the interface's MAC address"));
+  all.push_back(addresses_setting());
+  all.push_back(parsed<IpAddress>("interface.gateway",
+                                  in(&Config::interface, &InterfaceConfig::gateway),
+                                  "an address such as \"10.77.0.1\"", "default gateway"));
+  all.push_back(parsed<MacAddress>("interface.mac", in(&Config::interface, &InterfaceConfig::mac),
+                                   "a MAC address such as \"02:00:00:00:00:01\"",
+                                   "our MAC address (default: the device's)"));
+  all.push_back(parsed<IpPrefix>(
+      "interface.kernel_address", in(&Config::interface, &InterfaceConfig::kernel_address),
+      "an address with prefix such as \"10.77.0.1/24\"", "tap: the address of the kernel's end"));
+}
+
+void add_runtime_settings(std::vector<Setting>& all) {
+  const auto at = [](auto field) { return in(&Config::runtime, field); };
+  all.push_back(lcores_setting());
+  all.push_back(whole_number("runtime.memory_mb", at(&LoopConfig::memory_mb), 0, 1'048'576,
+                             "memory of all shards in MiB; 0: 256 a shard"));
+  all.push_back(choice(
+      "runtime.hugepages", at(&LoopConfig::hugepages),
+      std::vector<std::pair<std::string, Hugepages>>{
+          {"auto", Hugepages::kAuto}, {"never", Hugepages::kNever}, {"always", Hugepages::kAlways}},
+      "auto: when enough are free; never; always"));
+  all.push_back(
+      choice("runtime.log_level", at(&LoopConfig::log_level),
+             std::vector<std::pair<std::string, LogLevel>>{{"trace", LogLevel::kTrace},
+                                                           {"debug", LogLevel::kDebug},
+                                                           {"info", LogLevel::kInfo},
+                                                           {"warning", LogLevel::kWarning},
+                                                           {"error", LogLevel::kError},
+                                                           {"off", LogLevel::kOff}},
+             "trace, debug, info, warning, error or off"));
+  all.push_back(choice("runtime.idle", at(&LoopConfig::idle),
+                       std::vector<std::pair<std::string, IdlePolicy>>{
+                           {"sleep", IdlePolicy::kSleep}, {"spin", IdlePolicy::kSpin}},
+                       "sleep: when idle, where the device can wake us; spin: never"));
+  all.push_back(duration("runtime.spin", at(&LoopConfig::spin), 0ns, 1s,
+                         "how long an idle shard polls before it sleeps"));
+  all.push_back(duration("runtime.drain", at(&LoopConfig::drain), 0ns, 300s,
+                         "how long connections may take to close at the end"));
+  all.push_back(whole_number("runtime.burst", at(&LoopConfig::burst), 1, 256,
+                             "most packets a turn of the loop takes"));
+  all.push_back(whole_number("runtime.descriptors", at(&LoopConfig::descriptors), 16, 1'048'576,
+                             "sockets a shard"));
+  all.push_back(whole_number("runtime.neighbor_entries", at(&LoopConfig::neighbor_entries), 16,
+                             1'048'576, "neighbours a shard remembers"));
+  all.push_back(whole_number("runtime.udp_sockets", at(&LoopConfig::udp_sockets), 1, 65'536,
+                             "UDP sockets a shard"));
+}
+
+void add_tcp_connection_settings(std::vector<Setting>& all) {
+  using C = tcp::Config;
+  const auto at = [](auto field) { return in(&Config::tcp, field); };
+  all.push_back(byte_count("tcp.send_buffer_bytes", at(&C::send_buffer_bytes), 4'096, 1u << 30,
+                           "send buffer of a connection"));
+  all.push_back(byte_count("tcp.receive_buffer_bytes", at(&C::receive_buffer_bytes), 4'096,
+                           1u << 30, "receive buffer of a connection"));
+  all.push_back(whole_number("tcp.receive_buffer_segments", at(&C::receive_buffer_segments), 16,
+                             1'048'576, "most buffers a connection holds"));
+  all.push_back(choice("tcp.congestion", at(&C::congestion),
+                       std::vector<std::pair<std::string, tcp::CongestionAlgorithm>>{
+                           {"cubic", tcp::CongestionAlgorithm::kCubic},
+                           {"newreno", tcp::CongestionAlgorithm::kNewReno}},
+                       "congestion control: cubic or newreno"));
+  all.push_back(boolean("tcp.timestamps", at(&C::timestamps), "RFC 7323 timestamps"));
+  all.push_back(boolean("tcp.sack", at(&C::sack), "RFC 2018 selective acknowledgements"));
+  all.push_back(boolean("tcp.window_scaling", at(&C::window_scaling), "RFC 7323 window scaling"));
+  all.push_back(boolean("tcp.nodelay", at(&C::nodelay), "send small segments at once"));
+  all.push_back(whole_number("tcp.initial_window_segments", at(&C::initial_window_segments), 1,
+                             1'000, "initial congestion window in segments"));
+  all.push_back(duration("tcp.min_rto", at(&C::min_rto), 1ms, 60s, "least retransmission timeout"));
+  all.push_back(
+      duration("tcp.max_rto", at(&C::max_rto), 1s, 3600s, "largest retransmission timeout"));
+  all.push_back(duration("tcp.initial_rto", at(&C::initial_rto), 10ms, 60s,
+                         "retransmission timeout before the first measurement"));
+  // RFC 9293 §3.8.6.3: an ACK may wait for less than 0.5 s.
+  all.push_back(duration("tcp.delayed_ack", at(&C::delayed_ack), 0ns, 500ms,
+                         "longest delay of an acknowledgement"));
+  all.push_back(duration("tcp.time_wait", at(&C::time_wait), 0ns, 600s, "length of TIME-WAIT"));
+  all.push_back(duration("tcp.fin_wait_2", at(&C::fin_wait_2), 1s, 3600s,
+                         "patience with a peer that never closes"));
+  all.push_back(whole_number("tcp.syn_retries", at(&C::syn_retries), 0, 127, "SYN retries"));
+  all.push_back(
+      whole_number("tcp.syn_ack_retries", at(&C::syn_ack_retries), 0, 127, "SYN-ACK retries"));
+  all.push_back(whole_number("tcp.data_retries", at(&C::data_retries), 1, 255, "data retries"));
+  all.push_back(duration("tcp.user_timeout", at(&C::user_timeout), 0ns, 86'400s,
+                         "RFC 5482 user timeout; 0: tcp.data_retries decides"));
+  all.push_back(boolean("tcp.keepalive", at(&C::keepalive), "probe idle connections"));
+  all.push_back(duration("tcp.keepalive_idle", at(&C::keepalive_idle), 1s, 32'767s,
+                         "idle time before the first probe"));
+  all.push_back(duration("tcp.keepalive_interval", at(&C::keepalive_interval), 1s, 32'767s,
+                         "time between probes"));
+  all.push_back(whole_number("tcp.keepalive_probes", at(&C::keepalive_probes), 1, 127,
+                             "probes before giving up"));
+}
+
+void add_tcp_shard_settings(std::vector<Setting>& all) {
+  using C = tcp::Config;
+  const auto at = [](auto field) { return in(&Config::tcp, field); };
+  all.push_back(whole_number("tcp.max_connections", at(&C::max_connections), 1, 16'777'216,
+                             "connections a shard"));
+  all.push_back(whole_number("tcp.syn_cache_entries", at(&C::syn_cache_entries), 16, 16'777'216,
+                             "half-open connections a shard"));
+  all.push_back(whole_number("tcp.time_wait_entries", at(&C::time_wait_entries), 16, 16'777'216,
+                             "TIME-WAIT records a shard"));
+  all.push_back(whole_number("tcp.max_backlog", at(&C::max_backlog), 1, 65'535,
+                             "bound of listen()'s backlog"));
+  all.push_back(byte_count("tcp.max_tso_bytes", at(&C::max_tso_bytes), 1'460, 65'000,
+                           "largest unit handed to the device"));
+  all.push_back(whole_number("tcp.ephemeral_low", at(&C::ephemeral_low), 1'024, 65'535,
+                             "first local port for outgoing connections"));
+  all.push_back(whole_number("tcp.ephemeral_high", at(&C::ephemeral_high), 1'024, 65'535,
+                             "last local port for outgoing connections"));
+}
+
+void add_fault_settings(std::vector<Setting>& all) {
+  const auto at = [](auto field) { return in(&Config::fault, field); };
+  all.push_back(probability("fault.loss", at(&FaultSettings::loss), "packets lost"));
+  all.push_back(
+      probability("fault.duplicate", at(&FaultSettings::duplicate), "packets duplicated"));
+  all.push_back(probability("fault.reorder", at(&FaultSettings::reorder), "packets held back"));
+  all.push_back(probability("fault.corrupt", at(&FaultSettings::corrupt), "packets damaged"));
+  all.push_back(duration("fault.delay", at(&FaultSettings::delay), 0ns, 60s, "delay each packet"));
+  all.push_back(
+      duration("fault.jitter", at(&FaultSettings::jitter), 0ns, 60s, "random extra delay"));
+  all.push_back(rate_setting());
+  all.push_back(whole_number("fault.seed", at(&FaultSettings::seed), 0, INT64_MAX,
+                             "seed of the fault device's dice"));
+}
+
+std::vector<Setting> make_settings() {
+  std::vector<Setting> all;
+  add_link_settings(all);
+  add_runtime_settings(all);
+  add_tcp_connection_settings(all);
+  add_tcp_shard_settings(all);
+  add_fault_settings(all);
+  return all;
+}
+
+/// dev_valid_name() of the kernel: 1 to 15 characters, no slash, colon or space.
+bool is_interface_name(std::string_view name) {
+  constexpr std::size_t kMaxName = 15;  // IFNAMSIZ - 1
+  if (name.empty() || name.size() > kMaxName || name == "." || name == "..") return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return std::isgraph(static_cast<unsigned char>(c)) != 0 && c != '/' && c != ':';
+  });
+}
+
+}  // namespace
+
+std::string Value::describe() const {
+  switch (type) {
+    case Type::kText:
+    case Type::kUntyped:
+      return '"' + text + '"';
+    case Type::kList:
+      return "a list";
+    case Type::kOther:
+      return text;
+    case Type::kInteger:
+    case Type::kReal:
+    case Type::kBoolean:
+      return text;
+  }
+  return text;
+}
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = make_settings();
+  return all;
+}
+
+const Setting* find_setting(std::string_view path) {
+  const auto& all = settings();
+  const auto it =
+      std::find_if(all.begin(), all.end(), [&](const Setting& s) { return s.path == path; });
+  return it == all.end() ? nullptr : &*it;
+}
+
+std::optional<RouteConfig> parse_route(std::string_view text) {
+  constexpr std::string_view kVia = " via ";
+  const auto via = text.find(kVia);
+  const auto destination = IpPrefix::parse(text.substr(0, via));
+  if (!destination) return std::nullopt;
+  if (via == std::string_view::npos) return RouteConfig{*destination, std::nullopt};
+  const auto gateway = IpAddress::parse(text.substr(via + kVia.size()));
+  if (!gateway) return std::nullopt;
+  return RouteConfig{*destination, gateway};
+}
+
+std::optional<DeviceConfig> parse_device(std::string_view text, std::string& why) {
+  const auto colon = text.find(':');
+  const std::string_view kind = text.substr(0, colon);
+  const std::string_view rest =
+      colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
+  DeviceConfig device;
+  if (kind == "tap" || kind == "packet") {
+    device.kind = kind == "tap" ? DeviceKind::kTap : DeviceKind::kPacket;
+    const bool may_be_unnamed = kind == "tap" && colon == std::string_view::npos;
+    if (!may_be_unnamed && !is_interface_name(rest)) {
+      why = "an interface name of 1 to 15 characters after \"" + std::string(kind) + ":\"";
+      return std::nullopt;
+    }
+    device.target = rest;
+    return device;
+  }
+  if (kind == "dpdk" || kind == "pci") {
+    const auto comma = rest.find(',');
+    device.kind = DeviceKind::kDpdk;
+    device.target = rest.substr(0, comma);
+    if (comma != std::string_view::npos) device.arguments = rest.substr(comma + 1);
+    if (device.target.empty() || rest.find(' ') != std::string_view::npos) {
+      why = "a PCI address or a vdev after \"" + std::string(kind) + ":\"";
+      return std::nullopt;
+    }
+    return device;
+  }
+  return std::nullopt;
+}
+
+std::string DeviceConfig::to_string() const {
+  switch (kind) {
+    case DeviceKind::kTap:
+      return target.empty() ? "tap" : "tap:" + target;
+    case DeviceKind::kPacket:
+      return "packet:" + target;
+    case DeviceKind::kDpdk:
+      return "dpdk:" + target + (arguments.empty() ? "" : "," + arguments);
+  }
+  return target;
+}
+
+bool DeviceConfig::is_pci() const {
+  // "0000:00:05.0" or "00:05.0"; every vdev begins with the name of its driver.
+  return kind == DeviceKind::kDpdk && target.find(':') != std::string::npos &&
+         target.find('.') != std::string::npos && !target.starts_with("net_") &&
+         !target.starts_with("eth_");
+}
+
+}  // namespace zs::runtime
