@@ -27,7 +27,7 @@ class Reassembly {
     std::uint32_t segments = 2048;
   };
   struct Inserted {
-    std::uint32_t stored_bytes = 0;     ///< bytes of this segment that are new and were kept
+    std::uint32_t stored_bytes = 0;     ///< of this segment that are new and were queued
     std::uint32_t displaced_bytes = 0;  ///< dropped for a bound or for want of a buffer, its own
                                         ///< or queued ones
     std::optional<SeqRange> duplicate;  ///< first part that was here before: a D-SACK (RFC 2883 §4)
@@ -66,12 +66,11 @@ class Reassembly {
     SeqNum end() const noexcept { return begin + data.size(); }
   };
 
-  /// Index of the first range that ends behind `seq`.
-  std::size_t first_behind(SeqNum seq) const noexcept;
-  void store(std::size_t at, SeqNum begin, buf::Chain piece);
-  void join_neighbors(std::size_t at) noexcept;
+  /// Index of the first range that ends at or behind `seq`.
+  std::size_t first_reaching(SeqNum seq) const noexcept;
+  /// Puts `merged` in place of the ranges [low, high).
+  void replace(std::size_t low, std::size_t high, Range merged);
   std::uint32_t enforce_limits() noexcept;
-  void forget(std::size_t at) noexcept;
 
   std::vector<Range> ranges_;  ///< disjoint, not touching, by rising sequence number
   Limits limits_;

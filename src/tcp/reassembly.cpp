@@ -1,0 +1,138 @@
+#include "tcp/reassembly.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.hpp"
+
+namespace zs::tcp {
+
+std::size_t Reassembly::first_reaching(SeqNum seq) const noexcept {
+  const auto it = std::partition_point(ranges_.begin(), ranges_.end(),
+                                       [seq](const Range& r) { return r.end().before(seq); });
+  return static_cast<std::size_t>(it - ranges_.begin());
+}
+
+// The payload and all ranges that it overlaps or touches become one range. It is built from left to
+// right: the queued bytes where there are some, the payload's in the gaps between them.
+Reassembly::Inserted Reassembly::insert(SeqNum seq, buf::Chain payload, buf::Pools pools) {
+  Inserted result;
+  if (payload.empty()) return result;
+  const SeqNum end = seq + payload.size();
+  const std::size_t low = first_reaching(seq);
+  std::size_t high = low;
+  Range merged{.begin = seq, .changed = ++generation_, .data = {}};
+
+  const auto join_queued = [&](Range& queued) {
+    const SeqNum from = SeqNum::later(queued.begin, seq);
+    const std::uint32_t duplicate =
+        static_cast<std::uint32_t>(std::max(0, SeqNum::earlier(queued.end(), end).since(from)));
+    if (duplicate > 0 && !result.duplicate) result.duplicate = SeqRange{from, from + duplicate};
+    payload.drop_front(duplicate);
+    segments_ -= queued.data.segments();
+    merged.data.append(std::move(queued.data));
+    ++high;
+  };
+
+  if (low < ranges_.size() && ranges_[low].begin.at_or_before(seq)) {
+    merged.begin = ranges_[low].begin;
+    join_queued(ranges_[low]);
+  }
+  while (!payload.empty() && high < ranges_.size() && ranges_[high].begin.at_or_before(end)) {
+    const auto gap = static_cast<std::uint32_t>(ranges_[high].begin.since(merged.end()));
+    auto piece = payload.take_front(gap, *pools.indirect);
+    if (!piece) {
+      result.displaced_bytes += payload.size();
+      payload.clear();
+      break;
+    }
+    result.stored_bytes += gap;
+    merged.data.append(std::move(*piece));
+    join_queued(ranges_[high]);
+  }
+  result.stored_bytes += payload.size();
+  merged.data.append(std::move(payload));
+  if (merged.data.empty()) return result;
+
+  bytes_ += result.stored_bytes;
+  segments_ += merged.data.segments();
+  replace(low, high, std::move(merged));
+  result.displaced_bytes += enforce_limits();
+  return result;
+}
+
+void Reassembly::replace(std::size_t low, std::size_t high, Range merged) {
+  const auto at = ranges_.begin() + static_cast<std::ptrdiff_t>(low);
+  if (low == high) {
+    ranges_.insert(at, std::move(merged));
+  } else {
+    *at = std::move(merged);
+    ranges_.erase(at + 1, ranges_.begin() + static_cast<std::ptrdiff_t>(high));
+  }
+}
+
+// From the far end, because that data is needed last. Halving the last range keeps the cost of a
+// peer that sits at a bound low: what was dropped at once need not be dropped again soon.
+std::uint32_t Reassembly::enforce_limits() noexcept {
+  std::uint32_t dropped = 0;
+  while (ranges_.size() > limits_.ranges || bytes_ > limits_.bytes ||
+         segments_ > limits_.segments) {
+    Range& last = ranges_.back();
+    const std::uint32_t before = last.data.size();
+    std::uint32_t keep = 0;
+    if (ranges_.size() <= limits_.ranges) {
+      const std::uint32_t excess = bytes_ > limits_.bytes ? bytes_ - limits_.bytes : before / 2;
+      keep = before - std::clamp(excess, 1u, before);
+    }
+    bytes_ -= before - keep;
+    dropped += before - keep;
+    segments_ -= last.data.segments();
+    last.data.truncate(keep);
+    segments_ += last.data.segments();
+    if (keep == 0) ranges_.pop_back();
+  }
+  return dropped;
+}
+
+buf::Chain Reassembly::take_in_order(SeqNum rcv_nxt) noexcept {
+  std::size_t done = 0;
+  buf::Chain in_order;
+  while (done < ranges_.size() && ranges_[done].begin.at_or_before(rcv_nxt)) {
+    Range& range = ranges_[done++];
+    bytes_ -= range.data.size();
+    segments_ -= range.data.segments();
+    if (range.end().after(rcv_nxt)) {
+      range.data.drop_front(static_cast<std::uint32_t>(rcv_nxt.since(range.begin)));
+      in_order = std::move(range.data);
+      break;  // ranges don't touch, so the next one begins behind a gap
+    }
+  }
+  ranges_.erase(ranges_.begin(), ranges_.begin() + static_cast<std::ptrdiff_t>(done));
+  return in_order;
+}
+
+void Reassembly::clear() noexcept {
+  ranges_.clear();
+  bytes_ = 0;
+  segments_ = 0;
+}
+
+std::size_t Reassembly::sack_blocks(std::span<wire::TcpSackBlock> out) const noexcept {
+  const std::size_t count = std::min(out.size(), ranges_.size());
+  std::uint32_t reported = 0;  // ages below this are in `out` already
+  for (std::size_t i = 0; i < count; ++i) {
+    const Range* youngest = nullptr;
+    for (const Range& range : ranges_) {
+      const std::uint32_t age = generation_ - range.changed;
+      if (age >= reported && (youngest == nullptr || age < generation_ - youngest->changed)) {
+        youngest = &range;
+      }
+    }
+    ZS_ASSERT(youngest != nullptr && "every range has a generation of its own");
+    out[i] = {youngest->begin.raw(), youngest->end().raw()};
+    reported = generation_ - youngest->changed + 1;
+  }
+  return count;
+}
+
+}  // namespace zs::tcp

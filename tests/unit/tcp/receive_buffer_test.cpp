@@ -1,0 +1,84 @@
+#include "tcp/receive_buffer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "unit/tcp/buffers.hpp"
+
+namespace zs::tcp {
+namespace {
+
+using test::Bytes;
+using test::bytes_of;
+using test::stream;
+using test::TestPools;
+
+TEST(ReceiveBuffer, hands_out_the_buffers_that_arrived) {
+  TestPools pools;
+  {
+    ReceiveBuffer b{10'000, 100};
+    buf::Chain c = pools.chain(stream(0, 600));
+    const rte_mbuf* const first = c.head();
+    b.append(std::move(c));
+    EXPECT_EQ(b.size(), 600u);
+    EXPECT_EQ(b.segments(), 3u);
+    const buf::Chain front = *b.read(300, pools);
+    EXPECT_EQ(front.head(), first);
+    EXPECT_EQ(bytes_of(front), stream(0, 300));
+    EXPECT_EQ(bytes_of(*b.read(1000, pools)), stream(300, 300));
+    EXPECT_TRUE(b.read(1000, pools)->empty());
+    EXPECT_TRUE(b.empty());
+  }
+  EXPECT_TRUE(pools.all_back());
+}
+
+TEST(ReceiveBuffer, without_a_descriptor_reads_whole_segments) {
+  TestPools pools;
+  ReceiveBuffer b{10'000, 100};
+  b.append(pools.chain(stream(0, 600)));
+  pools.indirect->fail_after_for_test(0);
+  EXPECT_EQ(bytes_of(*b.read(300, pools)), stream(0, 256));
+  EXPECT_EQ(b.read(200, pools).error(), Errc::kNoBuffers);
+  EXPECT_EQ(b.size(), 344u);
+}
+
+TEST(ReceiveBuffer, copies_and_peeks) {
+  TestPools pools;
+  ReceiveBuffer b{10'000, 100};
+  b.append(pools.chain(stream(0, 600)));
+  Bytes out(400);
+  EXPECT_EQ(b.peek(out), 400u);
+  EXPECT_EQ(out, stream(0, 400));
+  EXPECT_EQ(b.read_copy(out), 400u);
+  EXPECT_EQ(out, stream(0, 400));
+  EXPECT_EQ(b.read_copy(out), 200u);
+  out.resize(200);
+  EXPECT_EQ(out, stream(400, 200));
+  EXPECT_TRUE(pools.all_back());
+}
+
+TEST(ReceiveBuffer, the_window_is_what_is_free) {
+  TestPools pools;
+  ReceiveBuffer b{1000, 100};
+  EXPECT_EQ(b.window(500), 1000u);
+  b.append(pools.chain(stream(0, 600)));
+  EXPECT_EQ(b.window(500), 400u);
+  b.set_capacity(500);
+  EXPECT_EQ(b.window(500), 0u);
+}
+
+TEST(ReceiveBuffer, buffers_limit_the_window_too) {
+  TestPools pools;
+  ReceiveBuffer b{1u << 20, 10};
+  EXPECT_EQ(b.window(100), 1000u);
+  for (std::uint64_t i = 0; i < 8; ++i) b.append(pools.chain(stream(i, 1)));
+  EXPECT_EQ(b.window(100), 200u);
+  EXPECT_EQ(b.window(100, 2), 0u);
+  EXPECT_TRUE(b.has_room());
+  b.append(pools.chain(stream(8, 2)));
+  b.append(pools.chain(stream(10, 2)));
+  EXPECT_FALSE(b.has_room());
+  EXPECT_EQ(b.window(100), 0u);
+}
+
+}  // namespace
+}  // namespace zs::tcp
