@@ -137,7 +137,9 @@ void Cache::on_message(std::uint16_t interface, const IpAddress& address, const 
     if (e->state == State::kReachable) enter(*e, State::kStale, now);
     return;
   }
-  learn(*e, mac, evidence, now);
+  // An answer that we did not ask for proves nothing: its sender may be anybody.
+  const bool asked = e->state == State::kIncomplete || e->state == State::kProbe;
+  learn(*e, mac, asked ? evidence : Evidence::kClaim, now);
 }
 
 void Cache::learn(Entry& e, const MacAddress& mac, Evidence evidence, Instant now) {

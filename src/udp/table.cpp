@@ -48,12 +48,11 @@ Table::Table(const Config& config, buf::Pools pools, DropCounters& drops)
       random_(config.seed),
       hash_key_(random_()),
       store_(config.queued_datagrams),
+      transmit_(std::max<std::uint32_t>(config.transmit_datagrams, 1)),
       ready_(std::make_unique<IntrusiveList<Socket, ReadyTag>>()) {
   config_.max_sockets = std::clamp<std::uint32_t>(config_.max_sockets, 1, 1u << 20);
-  config_.transmit_datagrams = std::max<std::uint32_t>(config_.transmit_datagrams, 1);
   sockets_ = std::make_unique<Socket[]>(config_.max_sockets);
   buckets_.assign(std::bit_ceil(std::size_t{config_.max_sockets}), kNone);
-  transmit_.resize(config_.transmit_datagrams);
   free_.reserve(config_.max_sockets);
   for (Index i = config_.max_sockets; i > 0; --i) free_.push_back(i - 1);
 }
@@ -166,7 +165,7 @@ Result<void> Table::send(SocketId id, buf::Chain& payload, const std::optional<E
   if (peer.port == 0) return Errc::kInvalid;
   const std::uint32_t ip_header = peer.address.is_v4() ? 20 : 40;
   if (payload.size() + wire::UdpView::kHeader + ip_header > path.mtu) return Errc::kMessageSize;
-  if (transmit_count_ == transmit_.size()) return Errc::kAgain;
+  if (transmit_.full()) return Errc::kAgain;
   if (!s->bound) {
     ZS_TRY(bind(id, {s->key.local.address, 0}));
   }
@@ -174,9 +173,9 @@ Result<void> Table::send(SocketId id, buf::Chain& payload, const std::optional<E
   if (local.address.is_unspecified()) local.address = path.source;
   if (local.address.family() != peer.address.family()) return Errc::kAfNotSupported;
   ZS_TRY_ASSIGN(buf::Mbuf packet, make_packet(local, peer, payload));
-  transmit_[(transmit_head_ + transmit_count_) % transmit_.size()] = {std::move(packet),
-                                                                      local.address, peer.address};
-  ++transmit_count_;
+  [[maybe_unused]] const bool queued =
+      transmit_.try_push({std::move(packet), local.address, peer.address});
+  ZS_ASSERT(queued);
   return {};
 }
 
@@ -240,7 +239,7 @@ bool Table::has_error(SocketId id) const {
   return s != nullptr && s->error != Errc{};
 }
 
-bool Table::can_send() const { return transmit_count_ < transmit_.size(); }
+bool Table::can_send() const { return !transmit_.full(); }
 
 Result<Endpoint> Table::local_endpoint(SocketId id) const {
   const Socket* const s = find(id);
@@ -260,25 +259,26 @@ std::optional<std::uint64_t> Table::poll_event() {
   return ready_->pop_front().cookie;
 }
 
-bool Table::on_datagram(Datagram& datagram) {
-  Socket* const s = demux(datagram.local, datagram.remote);
-  if (s == nullptr) {
-    drops_ += Drop::kUdpNoSocket;
-    return false;
-  }
-  if (!s->queue.push(datagram, store_)) {
-    drops_ += Drop::kUdpQueueFull;
-  } else {
-    ready_->push_back_once(*s);
-  }
-  return true;
+std::optional<SocketId> Table::receiver(const Endpoint& local, const Endpoint& remote) const {
+  const Socket* const s = demux(local, remote);
+  if (s == nullptr) return std::nullopt;
+  return id_of(*s);
 }
 
-void Table::on_icmp_error(const FlowKey& flow, IcmpError error) {
+void Table::deliver(SocketId id, Datagram datagram) {
+  Socket* const s = find(id);
+  if (s == nullptr || !s->queue.push(datagram, store_)) {
+    drops_ += Drop::kUdpQueueFull;
+    return;
+  }
+  ready_->push_back_once(*s);
+}
+
+bool Table::on_icmp_error(const FlowKey& flow, IcmpError error) {
   // RFC 1122 §4.1.3.3 wants errors told to the application; like Linux we tell connected sockets
   // only, because others could not know which of their peers is meant.
   Socket* const s = lookup(flow);
-  if (s == nullptr || !s->is_connected()) return;
+  if (s == nullptr) return demux(flow.local, flow.remote) != nullptr;
   switch (error) {
     case IcmpError::kPortUnreachable:
       s->error = Errc::kConnRefused;
@@ -291,15 +291,10 @@ void Table::on_icmp_error(const FlowKey& flow, IcmpError error) {
       break;
   }
   ready_->push_back_once(*s);
+  return true;
 }
 
-std::optional<OutPacket> Table::poll_transmit() {
-  if (transmit_count_ == 0) return std::nullopt;
-  OutPacket out = std::move(transmit_[transmit_head_]);
-  transmit_head_ = (transmit_head_ + 1) % transmit_.size();
-  --transmit_count_;
-  return out;
-}
+std::optional<OutPacket> Table::poll_transmit() { return transmit_.try_pop(); }
 
 Table::Socket* Table::find(SocketId id) const {
   if (id.index >= config_.max_sockets) return nullptr;

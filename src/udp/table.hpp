@@ -8,7 +8,7 @@
 
 #include "base/address.hpp"
 #include "base/drop.hpp"
-#include "base/egress_hint.hpp"
+#include "base/fixed_queue.hpp"
 #include "base/intrusive_list.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
@@ -104,11 +104,12 @@ class Table {
   /// Cookies of sockets that became readable or failed since they were last asked about, each once.
   std::optional<std::uint64_t> poll_event();
 
-  /// A checksum-verified datagram for one of our addresses. False when no socket wants it (the
-  /// stack then answers with port unreachable, for which `datagram` is left as it was).
-  [[nodiscard]] bool on_datagram(Datagram& datagram);
-  /// An ICMP error about a datagram of ours.
-  void on_icmp_error(const FlowKey& flow, IcmpError error);
+  /// The socket that takes a datagram from `remote` to `local`; none: answer port unreachable.
+  std::optional<SocketId> receiver(const Endpoint& local, const Endpoint& remote) const;
+  /// Queues a checksum-verified datagram; one too many is dropped and counted.
+  void deliver(SocketId id, Datagram datagram);
+  /// An ICMP error about a datagram of ours. False when no socket can have sent that.
+  bool on_icmp_error(const FlowKey& flow, IcmpError error);
   std::optional<OutPacket> poll_transmit();
 
   std::size_t open_count() const { return open_; }
@@ -136,12 +137,10 @@ class Table {
   Random random_;
   std::uint64_t hash_key_;
   DatagramStore store_;
+  FixedQueue<OutPacket> transmit_;
   std::unique_ptr<Socket[]> sockets_;
   std::vector<Index> free_;
-  std::vector<Index> buckets_;       ///< heads of chains through Socket::hash_next
-  std::vector<OutPacket> transmit_;  ///< a ring
-  std::size_t transmit_head_ = 0;
-  std::size_t transmit_count_ = 0;
+  std::vector<Index> buckets_;  ///< heads of chains through Socket::hash_next
   std::size_t connected_ = 0;
   std::size_t open_ = 0;
   std::unique_ptr<IntrusiveList<Socket, ReadyTag>> ready_;
