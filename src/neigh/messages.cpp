@@ -90,6 +90,7 @@ Result<buf::Mbuf> make_solicitation(buf::Pool& pool, const Station& self, const 
                   {.operation = wire::arp_operation::kRequest,
                    .sender_mac = self.mac,
                    .sender_ip = self.address,
+                   .target_mac = {},
                    .target_ip = target});
 }
 
