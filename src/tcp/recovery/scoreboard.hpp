@@ -57,8 +57,10 @@ class Scoreboard {
   std::uint32_t ranges() const noexcept { return static_cast<std::uint32_t>(sacked_.size()); }
   /// One past the highest SACKed byte (HighSACK). Precondition: !empty().
   SeqNum high_sack() const noexcept { return sacked_.back().end; }
-  /// One past the highest byte retransmitted in this episode.
-  SeqNum high_rxt() const noexcept { return high_rxt_; }
+  /// One past the highest byte retransmitted in this episode; `una` when there is none.
+  SeqNum high_rxt(SeqNum una) const noexcept {
+    return high_rxt_ ? SeqNum::later(*high_rxt_, una) : una;
+  }
   bool is_sacked(SeqNum seq) const noexcept;
   /// RFC 6675 §4 IsLost() for an unSACKed byte.
   bool is_lost(SeqNum seq, std::uint32_t mss) const noexcept;
@@ -71,22 +73,25 @@ class Scoreboard {
   std::optional<SeqRange> next_hole(HoleRule rule, SeqNum una, SeqNum recovery_point,
                                     std::uint32_t mss, std::uint32_t max_bytes) const noexcept;
 
+  /// Bytes of [from, to) that are not SACKed.
+  std::uint32_t unsacked_between(SeqNum from, SeqNum to) const noexcept;
+  /// The first contiguous unSACKed bytes of [from, to), at most `max_bytes`.
+  std::optional<SeqRange> hole_between(SeqNum from, SeqNum to,
+                                       std::uint32_t max_bytes) const noexcept;
+
   /// Forgets everything (reneging, or a timeout where the caller trusts nothing).
   void clear() noexcept;
 
  private:
   /// All unSACKed bytes before this edge are lost; nullopt: none is.
   std::optional<SeqNum> lost_edge(std::uint32_t mss) const noexcept;
-  std::uint32_t unsacked_between(SeqNum from, SeqNum to) const noexcept;
-  std::optional<SeqRange> hole_between(SeqNum from, SeqNum to,
-                                       std::uint32_t max_bytes) const noexcept;
   std::optional<SeqRange> rescue(SeqNum una, SeqNum recovery_point,
                                  std::uint32_t max_bytes) const noexcept;
   std::uint32_t add(const SeqRange& range);
 
   std::vector<SeqRange> sacked_;
   std::uint32_t sacked_bytes_ = 0;
-  SeqNum high_rxt_;
+  std::optional<SeqNum> high_rxt_;  ///< none before the first recovery
   std::optional<SeqNum> rescue_rxt_;
 };
 
