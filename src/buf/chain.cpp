@@ -3,17 +3,6 @@
 #include <algorithm>
 
 namespace zs::buf {
-namespace {
-
-/// Frees one segment that is on no list any more.
-void free_segment(rte_mbuf* m) noexcept {
-  m->next = nullptr;
-  m->nb_segs = 1;
-  free_chain(m);
-}
-
-}  // namespace
-
 // What a packet said about itself (offload requests, checksum verdicts) means nothing for the bytes
 // of a stream and must not come back when a segment heads another packet. Empty segments go, so
 // that every segment of a chain holds at least a byte.

@@ -42,9 +42,9 @@ void Mbuf::trim_front(std::uint32_t n) noexcept {
     n -= head->data_len;
     rte_mbuf* const next = head->next;
     copy_metadata(next, head);
-    head->next = nullptr;
-    head->nb_segs = 1;
-    h_.reset(next);  // frees the emptied segment
+    static_cast<void>(h_.release());
+    free_segment(head);
+    h_.reset(next);
     head = next;
     --segments;
   }
@@ -172,6 +172,28 @@ Result<Mbuf> Mbuf::copy_of(std::span<const std::byte> payload, Pool& pool) noexc
     last = last->next;
     ++head->nb_segs;
   }
+}
+
+Result<Mbuf> Mbuf::copy(Pool& pool) const noexcept {
+  if (pool.data_room() == 0) return Errc::kInvalid;
+  Mbuf result = Mbuf::adopt(pool.alloc());
+  if (!result) return Errc::kNoBuffers;
+  copy_metadata(result.get(), h_.get());
+  rte_mbuf* last = result.get();
+  for (std::uint32_t done = 0; done < length();) {
+    if (last->data_len == pool.data_room()) {
+      last->next = pool.alloc();
+      if (last->next == nullptr) return Errc::kNoBuffers;
+      last = last->next;
+      ++result->nb_segs;
+    }
+    const auto n = std::min<std::uint32_t>(pool.data_room(), length() - done);
+    copy_out(done, {data(last), n});
+    last->data_len = static_cast<std::uint16_t>(n);
+    done += n;
+    result->pkt_len = done;
+  }
+  return result;
 }
 
 Result<Mbuf> Mbuf::clone(Pool& indirect) const noexcept {

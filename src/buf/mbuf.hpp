@@ -93,6 +93,9 @@ class Mbuf {
 
   /// A packet holding a copy of `payload` (several buffers where one is too small).
   static Result<Mbuf> copy_of(std::span<const std::byte> payload, Pool& pool) noexcept;
+  /// The same bytes and metadata in buffers of their own, as few as hold them. kNoBuffers without
+  /// them.
+  Result<Mbuf> copy(Pool& pool) const noexcept;
   /// Descriptors of their own over the same bytes, one a segment. kNoBuffers without them.
   Result<Mbuf> clone(Pool& indirect) const noexcept;
 

@@ -76,6 +76,8 @@ struct Pools {
 /// Drops one reference of every segment of the chain; a segment's memory returns to its pool with
 /// the last one. nullptr is fine.
 void free_chain(rte_mbuf* head) noexcept;
+/// Drops one reference of this segment alone, whatever is linked behind it.
+void free_segment(rte_mbuf* segment) noexcept;
 
 /// A descriptor of its own over `length` bytes of `segment` beginning `offset` bytes into its data;
 /// the memory gains a reference. Works on direct, indirect and external buffers. nullptr when

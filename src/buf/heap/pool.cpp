@@ -45,18 +45,6 @@ std::uint16_t& memory_references(rte_mbuf* m) noexcept {
   return (m->ol_flags & RTE_MBUF_F_INDIRECT) != 0 ? parent(m)->refcnt : m->refcnt;
 }
 
-void free_segment(rte_mbuf* m) noexcept {
-  if (!drop_reference(m->refcnt)) return;
-  if ((m->ol_flags & RTE_MBUF_F_EXTERNAL) != 0) {
-    rte_mbuf_ext_shared_info* const shared = m->shinfo;
-    if (drop_reference(shared->refcnt)) shared->free_cb(m->buf_addr, shared->fcb_opaque);
-  } else if ((m->ol_flags & RTE_MBUF_F_INDIRECT) != 0) {
-    rte_mbuf* const p = parent(m);
-    if (drop_reference(p->refcnt)) owner(p)->free(p);
-  }
-  owner(m)->free(m);
-}
-
 }  // namespace
 
 rte_mbuf* Pool::Impl::alloc() noexcept {
@@ -126,6 +114,18 @@ std::uint32_t Pool::available() const noexcept { return impl_->count - impl_->us
 std::uint16_t Pool::data_room() const noexcept { return impl_->data_room; }
 rte_mempool* Pool::mempool() const noexcept { return nullptr; }
 void Pool::fail_after_for_test(std::uint32_t n) noexcept { impl_->allowed = n; }
+
+void free_segment(rte_mbuf* m) noexcept {
+  if (!drop_reference(m->refcnt)) return;
+  if ((m->ol_flags & RTE_MBUF_F_EXTERNAL) != 0) {
+    rte_mbuf_ext_shared_info* const shared = m->shinfo;
+    if (drop_reference(shared->refcnt)) shared->free_cb(m->buf_addr, shared->fcb_opaque);
+  } else if ((m->ol_flags & RTE_MBUF_F_INDIRECT) != 0) {
+    rte_mbuf* const p = parent(m);
+    if (drop_reference(p->refcnt)) owner(p)->free(p);
+  }
+  owner(m)->free(m);
+}
 
 void free_chain(rte_mbuf* head) noexcept {
   while (head != nullptr) {
