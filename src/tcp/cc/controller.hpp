@@ -19,10 +19,10 @@ namespace zs::tcp::cc {
 /// Everything an algorithm may know about one acknowledgement. Plain data: a test can write one
 /// down.
 struct AckSample {
-  Instant now;
+  Instant now{};
   std::uint32_t newly_acked_bytes = 0;  ///< cumulative + selective, each byte counted once
   std::uint32_t bytes_in_flight = 0;    ///< before this ACK
-  std::optional<Duration> rtt;          ///< absent under Karn's rule
+  std::optional<Duration> rtt{};        ///< absent under Karn's rule
   Duration smoothed_rtt{};              ///< zero before the first sample
   std::uint64_t delivery_rate_bps = 0;  ///< 0 when there is no valid sample
   bool app_limited = false;             ///< the window was not what held us back
@@ -42,8 +42,8 @@ class Controller {
   virtual std::string_view name() const noexcept = 0;
 
   virtual void on_ack(const AckSample& ack) noexcept = 0;
-  /// Once an episode: entry to fast recovery, each *first* timeout of a segment (RFC 5681 §3.1 (4)
-  /// keeps ssthresh on repeated ones; reporting these too is harmless), an ECN echo.
+  /// Once an episode: entry to fast recovery, an ECN echo; each timeout (of which repeated ones
+  /// without an ACK between them count as one, RFC 5681 §3.1).
   virtual void on_loss(LossKind kind, Instant now, std::uint32_t bytes_in_flight) noexcept = 0;
   /// The last on_loss() was a mistake (Eifel, F-RTO, D-SACK): take its reduction back.
   virtual void on_spurious(Instant now) noexcept = 0;
@@ -61,6 +61,9 @@ class Controller {
   /// Absent for window-only algorithms; the caller then derives a rate from window and SRTT.
   virtual std::optional<std::uint64_t> pacing_rate_bps() const noexcept { return std::nullopt; }
 };
+
+/// No window grows beyond the largest that RFC 7323 can advertise.
+inline constexpr std::uint32_t kMaxWindow = 1u << 30;
 
 struct Parameters {
   std::uint32_t mss = 1460;              ///< payload bytes of a full segment, > 0
@@ -94,7 +97,7 @@ class Slot {
   Controller& operator*() noexcept { return *controller_; }
 
  private:
-  static constexpr std::size_t kCapacity = 128;
+  static constexpr std::size_t kCapacity = 160;
 
   void construct(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept;
   template <std::derived_from<Controller> Algorithm>

@@ -21,17 +21,23 @@ class Cubic final : public Controller {
   std::uint32_t ssthresh() const noexcept override { return ssthresh_; }
 
  private:
+  /// Where the curve lies; windows in segments.
+  struct Shape {
+    float w_max = 0;       ///< the curve's plateau: the window before the last reduction
+    float cwnd_prior = 0;  ///< the window when ssthresh was last set (RFC 9438 §4.3)
+    float k_seconds = 0;   ///< from the epoch to the plateau
+    Instant epoch = Instant::never();  ///< when this congestion avoidance stage began
+  };
   /// What a spurious loss must bring back (RFC 9438 §4.9).
   struct Saved {
     std::uint32_t cwnd = 0;  ///< 0: nothing to take back
     std::uint32_t ssthresh = 0;
-    float w_max = 0;
-    float k_seconds = 0;
-    Instant epoch;
+    Shape shape;
   };
 
   void start_epoch(Instant now) noexcept;
-  void grow_in_avoidance(const AckSample& ack) noexcept;
+  void pause(Duration idle) noexcept;
+  void grow_in_avoidance(const AckSample& ack, std::uint32_t acked_bytes) noexcept;
   double cubic_window(double seconds) const noexcept;
   double segments(std::uint32_t bytes) const noexcept;
 
@@ -39,12 +45,11 @@ class Cubic final : public Controller {
   std::uint32_t initial_window_;
   std::uint32_t cwnd_;
   std::uint32_t ssthresh_ = UINT32_MAX;
-  Instant epoch_ = Instant::never();  ///< when this congestion avoidance stage began
+  Shape shape_;
   Instant last_ack_ = Instant::never();
-  float w_max_ = 0;      ///< segments, before the last reduction
-  float k_seconds_ = 0;  ///< until the cubic is back at w_max
-  float w_est_ = 0;      ///< segments, what Reno would have
-  float carry_ = 0;      ///< bytes of growth below one byte, kept for the next ACK
+  float w_est_ = 0;  ///< segments that Reno would have
+  float carry_ = 0;  ///< growth below one byte, kept for the next ACK
+  bool timed_out_ = false;
   Saved before_loss_;
 };
 

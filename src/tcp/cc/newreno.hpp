@@ -30,6 +30,7 @@ class NewReno final : public Controller {
   std::uint32_t cwnd_;
   std::uint32_t ssthresh_ = UINT32_MAX;
   std::uint32_t acked_in_avoidance_ = 0;  ///< bytes towards the next segment of growth
+  bool timed_out_ = false;                ///< and nothing was acknowledged since
   Saved before_loss_;
 };
 

@@ -1,0 +1,217 @@
+#include "tcp/cc/cubic.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <cmath>
+
+#include "base/random.hpp"
+
+namespace zs::tcp::cc {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t kMss = 1000;
+constexpr Parameters kParameters{.mss = kMss, .initial_window = 10 * kMss};
+
+/// A path of constant round trip on which each window is acknowledged in ten pieces.
+class Path {
+ public:
+  Path(Cubic& cc, Duration rtt) : cc_(cc), rtt_(rtt) {}
+
+  void round_trip() {
+    const std::uint32_t window = cc_.window_bytes();
+    for (int i = 0; i < 10; ++i) {
+      now = now + rtt_ / 10;
+      cc_.on_ack({.now = now,
+                  .newly_acked_bytes = window / 10,
+                  .bytes_in_flight = window,
+                  .rtt = rtt_,
+                  .smoothed_rtt = rtt_});
+    }
+  }
+  void run(Duration time) {
+    for (const Instant end = now + time; now < end;) round_trip();
+  }
+  void lose() {
+    cc_.on_loss(LossKind::kFastRecovery, now, cc_.window_bytes());
+    now = now + rtt_;
+    cc_.on_recovery_exit(now);
+  }
+
+  Instant now;
+
+ private:
+  Cubic& cc_;
+  Duration rtt_;
+};
+
+void reach(Cubic& cc, Path& path, std::uint32_t window) {
+  while (cc.window_bytes() < window) path.round_trip();
+}
+
+TEST(Cubic, slow_start_doubles_each_round_trip) {
+  Cubic cc{kParameters};
+  Path path{cc, 100ms};
+  path.round_trip();
+  EXPECT_EQ(cc.window_bytes(), 20 * kMss);
+}
+
+TEST(Cubic, a_stretched_ack_adds_at_most_eight_segments) {
+  Cubic cc{kParameters};
+  cc.on_ack({.newly_acked_bytes = 60'000});
+  EXPECT_EQ(cc.window_bytes(), 18 * kMss);
+}
+
+TEST(Cubic, a_loss_leaves_seven_tenths) {
+  Cubic cc{kParameters};
+  Path path{cc, 100ms};
+  reach(cc, path, 100 * kMss);
+  const std::uint32_t before = cc.window_bytes();
+  path.lose();
+  EXPECT_NEAR(cc.window_bytes(), 0.7 * before, 1);
+  EXPECT_EQ(cc.ssthresh(), cc.window_bytes());
+}
+
+// RFC 9438 §4.2: the window is back at W_max after K = cbrt(W_max * (1 - beta) / C) seconds.
+TEST(Cubic, is_back_at_its_maximum_after_k_seconds_and_flat_there) {
+  Cubic cc{kParameters};
+  Path path{cc, 100ms};
+  reach(cc, path, 1000 * kMss);
+  const double w_max = cc.window_bytes() / double{kMss};
+  path.lose();
+  const double k = std::cbrt(w_max * 0.3 / 0.4);
+  path.run(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(k / 2)));
+  EXPECT_LT(cc.window_bytes() / double{kMss}, 0.97 * w_max);
+  path.run(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(k / 2)));
+  EXPECT_NEAR(cc.window_bytes() / double{kMss}, w_max, 0.02 * w_max);
+  path.run(1s);
+  EXPECT_NEAR(cc.window_bytes() / double{kMss}, w_max, 0.03 * w_max);
+  path.run(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(k)));
+  EXPECT_GT(cc.window_bytes() / double{kMss}, 1.1 * w_max);
+}
+
+TEST(Cubic, is_no_slower_than_reno_on_a_short_path) {
+  Cubic cc{kParameters};
+  Path path{cc, 1ms};
+  reach(cc, path, 20 * kMss);
+  path.lose();
+  const double before = cc.window_bytes() / double{kMss};
+  for (int i = 0; i < 100; ++i) path.round_trip();
+  // Reno with beta 0.7 adds 0.53 segments a round trip until W_max, then one.
+  EXPECT_GT(cc.window_bytes() / double{kMss}, before + 60);
+}
+
+TEST(Cubic, converges_fast_when_it_did_not_regain_its_maximum) {
+  Cubic cc{kParameters};
+  Path path{cc, 100ms};
+  reach(cc, path, 1000 * kMss);
+  path.lose();
+  const double second = cc.window_bytes() / double{kMss};
+  path.lose();
+  // The plateau is now 0.85 of the window at the second loss: after its K there is less.
+  path.run(std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(std::cbrt(second * 0.15 / 0.4))));
+  EXPECT_NEAR(cc.window_bytes() / double{kMss}, 0.85 * second, 0.02 * second);
+}
+
+TEST(Cubic, a_timeout_goes_back_to_one_segment_and_slow_start) {
+  Cubic cc{kParameters};
+  Path path{cc, 100ms};
+  reach(cc, path, 100 * kMss);
+  const std::uint32_t before = cc.window_bytes();
+  cc.on_loss(LossKind::kTimeout, path.now, before);
+  cc.on_loss(LossKind::kTimeout, path.now + 1s, kMss);
+  EXPECT_EQ(cc.window_bytes(), kMss);
+  EXPECT_NEAR(cc.ssthresh(), 0.7 * before, 1);
+  EXPECT_TRUE(cc.is_slow_start());
+  reach(cc, path, cc.ssthresh());
+  path.round_trip();
+  EXPECT_LT(cc.window_bytes(), cc.ssthresh() + 3 * kMss);
+}
+
+TEST(Cubic, takes_a_mistaken_reduction_back) {
+  Cubic cc{kParameters};
+  Path path{cc, 100ms};
+  reach(cc, path, 500 * kMss);
+  path.lose();
+  path.run(2s);
+  const std::uint32_t before = cc.window_bytes();
+  const std::uint32_t ssthresh = cc.ssthresh();
+  cc.on_loss(LossKind::kFastRecovery, path.now, before);
+  cc.on_spurious(path.now);
+  EXPECT_EQ(cc.window_bytes(), before);
+  EXPECT_EQ(cc.ssthresh(), ssthresh);
+  path.round_trip();
+  EXPECT_GE(cc.window_bytes(), before);
+}
+
+TEST(Cubic, time_without_use_of_the_window_does_not_count) {
+  Cubic cc{kParameters};
+  Path path{cc, 100ms};
+  reach(cc, path, 500 * kMss);
+  path.lose();
+  path.run(1s);
+  const std::uint32_t before = cc.window_bytes();
+  for (int i = 0; i < 600; ++i) {
+    path.now = path.now + 100ms;
+    cc.on_ack(
+        {.now = path.now, .newly_acked_bytes = 100, .smoothed_rtt = 100ms, .app_limited = true});
+  }
+  EXPECT_EQ(cc.window_bytes(), before);
+  path.round_trip();
+  EXPECT_LT(cc.window_bytes(), before + before / 10);
+}
+
+TEST(Cubic, restarts_from_the_initial_window_after_idle_time) {
+  Cubic cc{kParameters};
+  Path path{cc, 100ms};
+  reach(cc, path, 100 * kMss);
+  cc.on_idle_restart(path.now + 60s);
+  EXPECT_EQ(cc.window_bytes(), 10 * kMss);
+}
+
+RC_GTEST_PROP(CubicProperty, the_window_stays_in_bounds_whatever_happens, (std::uint64_t seed)) {
+  Random random{seed};
+  std::uint32_t mss = 1 + random.below(9000);
+  Slot cc{random.chance(0.5) ? CongestionAlgorithm::kCubic : CongestionAlgorithm::kNewReno,
+          {.mss = mss, .initial_window = random.below(200'000)}};
+  Instant now;
+  for (int i = 0; i < 500; ++i) {
+    now = now + Duration{static_cast<std::int64_t>(random() >> (20 + random.below(40)))};
+    const auto bytes = static_cast<std::uint32_t>(random() >> (32 + random.below(31)));
+    switch (random.below(12)) {
+      case 0:
+        cc->on_loss(LossKind::kFastRecovery, now, bytes);
+        break;
+      case 1:
+        cc->on_loss(LossKind::kTimeout, now, bytes);
+        break;
+      case 2:
+        cc->on_spurious(now);
+        break;
+      case 3:
+        cc->on_recovery_exit(now);
+        break;
+      case 4:
+        cc->on_idle_restart(now);
+        break;
+      case 5:
+        cc->on_mss_change(mss = 1 + random.below(9000));
+        break;
+      default:
+        cc->on_ack(
+            {.now = now,
+             .newly_acked_bytes = bytes,
+             .smoothed_rtt = Duration{static_cast<std::int64_t>(random.below(1'000'000'000))},
+             .app_limited = random.chance(0.1)});
+    }
+    RC_ASSERT(cc->window_bytes() >= mss);
+    RC_ASSERT(cc->window_bytes() <= kMaxWindow);
+    RC_ASSERT(cc->ssthresh() >= 2u);
+  }
+}
+
+}  // namespace
+}  // namespace zs::tcp::cc

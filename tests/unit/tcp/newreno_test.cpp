@@ -1,0 +1,102 @@
+#include "tcp/cc/newreno.hpp"
+
+#include <gtest/gtest.h>
+
+namespace zs::tcp::cc {
+namespace {
+
+constexpr Parameters kParameters{.mss = 1000, .initial_window = 10'000};
+
+AckSample ack(std::uint32_t bytes) { return {.newly_acked_bytes = bytes}; }
+
+TEST(InitialWindow, follows_rfc_6928) {
+  EXPECT_EQ(initial_window(10, 1460), 14'600u);
+  EXPECT_EQ(initial_window(10, 8960), 17'920u);
+  EXPECT_EQ(initial_window(10, 536), 5'360u);
+}
+
+TEST(NewReno, slow_start_adds_what_was_acknowledged_up_to_two_segments) {
+  NewReno cc{kParameters};
+  EXPECT_TRUE(cc.is_slow_start());
+  cc.on_ack(ack(700));
+  EXPECT_EQ(cc.window_bytes(), 10'700u);
+  cc.on_ack(ack(60'000));
+  EXPECT_EQ(cc.window_bytes(), 12'700u);
+}
+
+TEST(NewReno, an_unused_window_does_not_grow) {
+  NewReno cc{kParameters};
+  AckSample sample = ack(1000);
+  sample.app_limited = true;
+  cc.on_ack(sample);
+  EXPECT_EQ(cc.window_bytes(), 10'000u);
+}
+
+TEST(NewReno, a_loss_halves_and_avoidance_adds_a_segment_a_window) {
+  NewReno cc{kParameters};
+  cc.on_loss(LossKind::kFastRecovery, {}, 20'000);
+  EXPECT_EQ(cc.window_bytes(), 10'000u);
+  EXPECT_EQ(cc.ssthresh(), 10'000u);
+  cc.on_recovery_exit({});
+  for (int i = 0; i < 9; ++i) cc.on_ack(ack(1000));
+  EXPECT_EQ(cc.window_bytes(), 10'000u);
+  cc.on_ack(ack(1000));
+  EXPECT_EQ(cc.window_bytes(), 11'000u);
+}
+
+TEST(NewReno, a_timeout_goes_back_to_one_segment) {
+  NewReno cc{kParameters};
+  cc.on_loss(LossKind::kTimeout, {}, 10'000);
+  EXPECT_EQ(cc.window_bytes(), 1000u);
+  EXPECT_EQ(cc.ssthresh(), 5000u);
+  cc.on_loss(LossKind::kTimeout, {}, 1000);  // nothing got through meanwhile
+  EXPECT_EQ(cc.ssthresh(), 5000u);
+  for (int i = 0; i < 4; ++i) cc.on_ack(ack(1000));
+  EXPECT_EQ(cc.window_bytes(), 5000u);
+  EXPECT_FALSE(cc.is_slow_start());
+}
+
+TEST(NewReno, never_falls_below_its_minima) {
+  NewReno cc{kParameters};
+  cc.on_loss(LossKind::kFastRecovery, {}, 0);
+  EXPECT_EQ(cc.window_bytes(), 2000u);
+  cc.on_mss_change(9000);
+  EXPECT_EQ(cc.window_bytes(), 9000u);
+}
+
+TEST(NewReno, takes_a_mistaken_reduction_back) {
+  NewReno cc{kParameters};
+  cc.on_loss(LossKind::kTimeout, {}, 10'000);
+  cc.on_loss(LossKind::kTimeout, {}, 10'000);
+  cc.on_spurious({});
+  EXPECT_EQ(cc.window_bytes(), 10'000u);
+  EXPECT_EQ(cc.ssthresh(), UINT32_MAX);
+  cc.on_spurious({});
+  EXPECT_EQ(cc.window_bytes(), 10'000u);
+}
+
+TEST(NewReno, restarts_from_the_initial_window_after_idle_time) {
+  NewReno cc{kParameters};
+  for (int i = 0; i < 20; ++i) cc.on_ack(ack(2000));
+  cc.on_idle_restart({});
+  EXPECT_EQ(cc.window_bytes(), 10'000u);
+}
+
+TEST(NewReno, the_window_has_an_end) {
+  NewReno cc{{.mss = 65'000, .initial_window = UINT32_MAX}};
+  EXPECT_EQ(cc.window_bytes(), kMaxWindow);
+  cc.on_ack(ack(UINT32_MAX));
+  EXPECT_EQ(cc.window_bytes(), kMaxWindow);
+}
+
+TEST(Slot, selects_an_algorithm_in_place) {
+  Slot slot = make(CongestionAlgorithm::kNewReno, kParameters);
+  EXPECT_EQ(slot->name(), "newreno");
+  slot.select(CongestionAlgorithm::kCubic, kParameters);
+  EXPECT_EQ(slot->name(), "cubic");
+  EXPECT_EQ(slot->window_bytes(), 10'000u);
+  EXPECT_FALSE(slot->pacing_rate_bps());
+}
+
+}  // namespace
+}  // namespace zs::tcp::cc
