@@ -29,6 +29,8 @@ class EphemeralPorts {
     // clang-format on
     const Start start = start_for(local, remote);
     for (std::uint32_t i = 0; i < count_; ++i) {
+      // The sum is taken in 32 bits and wraps once in 2^32 connections; a port may then be asked
+      // about twice and another not at all, which costs nothing but that try.
       const std::uint32_t step = counters_[start.counter]++;
       const auto port = static_cast<std::uint16_t>(low_ + (start.offset + step) % count_);
       if (!in_use(port)) return port;
