@@ -250,7 +250,8 @@ def main(scenario, devices=("tap", "packet")):
         skip("zstack is not built: `cmake --preset release && cmake --build --preset release`")
     if not os.path.exists("/dev/net/tun"):
         skip("/dev/net/tun is missing: `modprobe tun`, or start the container with --device /dev/net/tun")
-    enter = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    # If we are killed, the kernel kills unshare, and that the first process of the world and so all.
+    enter = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
     if os.geteuid() != 0:
         enter += ["--user", "--map-root-user"]
     if subprocess.run([*enter, "true"], capture_output=True).returncode != 0:
