@@ -140,7 +140,7 @@ std::uint32_t Scoreboard::lost_bytes(SeqNum una, std::uint32_t mss) const noexce
 std::uint32_t Scoreboard::pipe(SeqNum una, SeqNum nxt, std::uint32_t mss) const noexcept {
   const SeqNum edge = lost_edge(mss).value_or(una);
   return unsacked_between(SeqNum::later(una, edge), nxt) +
-         unsacked_between(una, SeqNum::earlier(retransmitted_to(una), nxt));
+         unsacked_between(una, SeqNum::earlier(high_rxt(una), nxt));
 }
 
 std::optional<SeqRange> Scoreboard::hole_between(SeqNum from, SeqNum to,
@@ -161,7 +161,7 @@ std::optional<SeqRange> Scoreboard::next_hole(HoleRule rule, SeqNum una, SeqNum 
                                               std::uint32_t max_bytes) const noexcept {
   ZS_ASSERT(max_bytes > 0);
   if (sacked_.empty() && rule != HoleRule::kRescue) return std::nullopt;
-  const SeqNum from = retransmitted_to(una);
+  const SeqNum from = high_rxt(una);
   switch (rule) {
     case HoleRule::kLost: {
       const std::optional<SeqNum> edge = lost_edge(mss);

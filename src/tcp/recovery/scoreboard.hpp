@@ -5,7 +5,6 @@
 #include <span>
 #include <vector>
 
-#include "base/assert.hpp"
 #include "tcp/seq.hpp"
 #include "wire/tcp.hpp"
 
@@ -58,11 +57,10 @@ class Scoreboard {
   std::uint32_t ranges() const noexcept { return static_cast<std::uint32_t>(sacked_.size()); }
   /// One past the highest SACKed byte (HighSACK). Precondition: !empty().
   SeqNum high_sack() const noexcept { return sacked_.back().end; }
-  /// One past the highest byte retransmitted in this episode. Precondition: on_recovery_start()
-  /// was called, and no clear() since.
-  SeqNum high_rxt() const noexcept {
-    ZS_ASSERT(high_rxt_.has_value());
-    return high_rxt_.value_or(SeqNum{});
+  /// One past the highest byte retransmitted in this episode; `una` where nothing was. (Before the
+  /// first recovery there is no mark: a sequence number picked at random may lie ahead of any.)
+  SeqNum high_rxt(SeqNum una) const noexcept {
+    return high_rxt_ ? SeqNum::later(*high_rxt_, una) : una;
   }
   bool is_sacked(SeqNum seq) const noexcept;
   /// RFC 6675 §4 IsLost() for an unSACKed byte.
@@ -91,11 +89,6 @@ class Scoreboard {
   std::optional<SeqRange> rescue(SeqNum una, SeqNum recovery_point,
                                  std::uint32_t max_bytes) const noexcept;
   std::uint32_t add(const SeqRange& range);
-  /// Where nothing was retransmitted the mark stands at `una`. It has no meaningful value before
-  /// the first recovery: a sequence number picked at random may lie ahead of any other.
-  SeqNum retransmitted_to(SeqNum una) const noexcept {
-    return high_rxt_ ? SeqNum::later(*high_rxt_, una) : una;
-  }
 
   std::vector<SeqRange> sacked_;
   std::uint32_t sacked_bytes_ = 0;
