@@ -16,7 +16,10 @@ endfunction()
 # The pure folders are tested over the heap backend, where a sanitizer sees every byte.
 function(zs_unit_test name)
   cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*_test.cpp)
+  set(here ${CMAKE_CURRENT_SOURCE_DIR}/${name})
+  # cc/ and recovery/ are parts of zs_tcp; other subfolders are libraries with programs of their own.
+  file(GLOB sources CONFIGURE_DEPENDS
+       ${here}/*_test.cpp ${here}/cc/*_test.cpp ${here}/recovery/*_test.cpp)
   if(NOT sources)
     return()
   endif()

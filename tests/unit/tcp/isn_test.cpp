@@ -4,8 +4,6 @@
 
 #include <set>
 
-#include "tcp/flow_hash.hpp"
-
 namespace zs::tcp {
 namespace {
 
@@ -32,26 +30,6 @@ TEST(Isn, tells_flows_and_secrets_apart) {
 
 TEST(Timestamp, counts_milliseconds_from_the_offset) {
   EXPECT_EQ(IsnGenerator::timestamp(Instant::from_ns(5'000'000), 0xffff'ffff), 4u);
-}
-
-TEST(FlowHash, depends_on_every_part) {
-  const SipKey key{7, 8};
-  const FlowKey a{{IpAddress::v4(1), 1}, {IpAddress::v4(2), 2}};
-  std::set<std::uint64_t> seen{flow_hash(key, HashUse::kIsn, a),
-                               flow_hash(key, HashUse::kDemux, a)};
-  FlowKey b = a;
-  b.local.port = 3;
-  seen.insert(flow_hash(key, HashUse::kIsn, b));
-  b = a;
-  b.remote.port = 3;
-  seen.insert(flow_hash(key, HashUse::kIsn, b));
-  b = a;
-  b.local.address = IpAddress::v4(3);
-  seen.insert(flow_hash(key, HashUse::kIsn, b));
-  b = a;
-  b.remote.address = IpAddress::v4(3);
-  seen.insert(flow_hash(key, HashUse::kIsn, b));
-  EXPECT_EQ(seen.size(), 6u);
 }
 
 }  // namespace

@@ -1,11 +1,8 @@
 #include "tcp/cc/cubic.hpp"
 
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 
 #include <cmath>
-
-#include "base/random.hpp"
 
 namespace zs::tcp::cc {
 namespace {
@@ -170,47 +167,6 @@ TEST(Cubic, restarts_from_the_initial_window_after_idle_time) {
   reach(cc, path, 100 * kMss);
   cc.on_idle_restart(path.now + 60s);
   EXPECT_EQ(cc.window_bytes(), 10 * kMss);
-}
-
-RC_GTEST_PROP(CubicProperty, the_window_stays_in_bounds_whatever_happens, (std::uint64_t seed)) {
-  Random random{seed};
-  std::uint32_t mss = 1 + random.below(9000);
-  Slot cc{random.chance(0.5) ? CongestionAlgorithm::kCubic : CongestionAlgorithm::kNewReno,
-          {.mss = mss, .initial_window = random.below(200'000)}};
-  Instant now;
-  for (int i = 0; i < 500; ++i) {
-    now = now + Duration{static_cast<std::int64_t>(random() >> (20 + random.below(40)))};
-    const auto bytes = static_cast<std::uint32_t>(random() >> (32 + random.below(31)));
-    switch (random.below(12)) {
-      case 0:
-        cc->on_loss(LossKind::kFastRecovery, now, bytes);
-        break;
-      case 1:
-        cc->on_loss(LossKind::kTimeout, now, bytes);
-        break;
-      case 2:
-        cc->on_spurious(now);
-        break;
-      case 3:
-        cc->on_recovery_exit(now);
-        break;
-      case 4:
-        cc->on_idle_restart(now);
-        break;
-      case 5:
-        cc->on_mss_change(mss = 1 + random.below(9000));
-        break;
-      default:
-        cc->on_ack(
-            {.now = now,
-             .newly_acked_bytes = bytes,
-             .smoothed_rtt = Duration{static_cast<std::int64_t>(random.below(1'000'000'000))},
-             .app_limited = random.chance(0.1)});
-    }
-    RC_ASSERT(cc->window_bytes() >= mss);
-    RC_ASSERT(cc->window_bytes() <= kMaxWindow);
-    RC_ASSERT(cc->ssthresh() >= 2u);
-  }
 }
 
 }  // namespace

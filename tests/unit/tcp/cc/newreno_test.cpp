@@ -9,12 +9,6 @@ constexpr Parameters kParameters{.mss = 1000, .initial_window = 10'000};
 
 AckSample ack(std::uint32_t bytes) { return {.newly_acked_bytes = bytes}; }
 
-TEST(InitialWindow, follows_rfc_6928) {
-  EXPECT_EQ(initial_window(10, 1460), 14'600u);
-  EXPECT_EQ(initial_window(10, 8960), 17'920u);
-  EXPECT_EQ(initial_window(10, 536), 5'360u);
-}
-
 TEST(NewReno, slow_start_adds_what_was_acknowledged_up_to_two_segments) {
   NewReno cc{kParameters};
   EXPECT_TRUE(cc.is_slow_start());
@@ -87,15 +81,6 @@ TEST(NewReno, the_window_has_an_end) {
   EXPECT_EQ(cc.window_bytes(), kMaxWindow);
   cc.on_ack(ack(UINT32_MAX));
   EXPECT_EQ(cc.window_bytes(), kMaxWindow);
-}
-
-TEST(Slot, selects_an_algorithm_in_place) {
-  Slot slot = make(CongestionAlgorithm::kNewReno, kParameters);
-  EXPECT_EQ(slot->name(), "newreno");
-  slot.select(CongestionAlgorithm::kCubic, kParameters);
-  EXPECT_EQ(slot->name(), "cubic");
-  EXPECT_EQ(slot->window_bytes(), 10'000u);
-  EXPECT_FALSE(slot->pacing_rate_bps());
 }
 
 }  // namespace

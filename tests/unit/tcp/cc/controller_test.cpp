@@ -1,0 +1,71 @@
+#include "tcp/cc/controller.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "base/random.hpp"
+
+namespace zs::tcp::cc {
+namespace {
+
+constexpr Parameters kParameters{.mss = 1000, .initial_window = 10'000};
+
+TEST(InitialWindow, follows_rfc_6928) {
+  EXPECT_EQ(initial_window(10, 1460), 14'600u);
+  EXPECT_EQ(initial_window(10, 8960), 17'920u);
+  EXPECT_EQ(initial_window(10, 536), 5'360u);
+}
+
+TEST(Slot, selects_an_algorithm_in_place) {
+  Slot slot = make(CongestionAlgorithm::kNewReno, kParameters);
+  EXPECT_EQ(slot->name(), "newreno");
+  slot.select(CongestionAlgorithm::kCubic, kParameters);
+  EXPECT_EQ(slot->name(), "cubic");
+  EXPECT_EQ(slot->window_bytes(), 10'000u);
+  EXPECT_FALSE(slot->pacing_rate_bps());
+}
+
+RC_GTEST_PROP(ControllerProperty, the_window_stays_in_bounds_whatever_happens,
+              (std::uint64_t seed)) {
+  Random random{seed};
+  std::uint32_t mss = 1 + random.below(9000);
+  Slot cc{random.chance(0.5) ? CongestionAlgorithm::kCubic : CongestionAlgorithm::kNewReno,
+          {.mss = mss, .initial_window = random.below(200'000)}};
+  Instant now;
+  for (int i = 0; i < 500; ++i) {
+    now = now + Duration{static_cast<std::int64_t>(random() >> (20 + random.below(40)))};
+    const auto bytes = static_cast<std::uint32_t>(random() >> (32 + random.below(31)));
+    switch (random.below(12)) {
+      case 0:
+        cc->on_loss(LossKind::kFastRecovery, now, bytes);
+        break;
+      case 1:
+        cc->on_loss(LossKind::kTimeout, now, bytes);
+        break;
+      case 2:
+        cc->on_spurious(now);
+        break;
+      case 3:
+        cc->on_recovery_exit(now);
+        break;
+      case 4:
+        cc->on_idle_restart(now);
+        break;
+      case 5:
+        cc->on_mss_change(mss = 1 + random.below(9000));
+        break;
+      default:
+        cc->on_ack(
+            {.now = now,
+             .newly_acked_bytes = bytes,
+             .smoothed_rtt = Duration{static_cast<std::int64_t>(random.below(1'000'000'000))},
+             .app_limited = random.chance(0.1)});
+    }
+    RC_ASSERT(cc->window_bytes() >= mss);
+    RC_ASSERT(cc->window_bytes() <= kMaxWindow);
+    RC_ASSERT(cc->ssthresh() >= 2u);
+  }
+}
+
+}  // namespace
+}  // namespace zs::tcp::cc
