@@ -1,6 +1,7 @@
 #include "tcp/reassembly.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -117,20 +118,24 @@ void Reassembly::clear() noexcept {
   segments_ = 0;
 }
 
+// One walk that keeps the youngest few in order: this runs for every segment that arrives out of
+// order, and a hostile peer decides how many ranges there are.
 std::size_t Reassembly::sack_blocks(std::span<wire::TcpSackBlock> out) const noexcept {
-  const std::size_t count = std::min(out.size(), ranges_.size());
-  std::uint32_t reported = 0;  // ages below this are in `out` already
+  std::array<const Range*, wire::TcpOptions::kMaxSackBlocks> youngest{};
+  const std::size_t room = std::min(out.size(), youngest.size());
+  std::size_t count = 0;
+  const auto age = [this](const Range& range) { return generation_ - range.changed; };
+  for (const Range& range : ranges_) {
+    std::size_t at = count;
+    while (at > 0 && age(range) < age(*youngest[at - 1])) --at;
+    if (at == room) continue;
+    count = std::min(count + 1, room);
+    std::move_backward(youngest.begin() + at, youngest.begin() + count - 1,
+                       youngest.begin() + count);
+    youngest[at] = &range;
+  }
   for (std::size_t i = 0; i < count; ++i) {
-    const Range* youngest = nullptr;
-    for (const Range& range : ranges_) {
-      const std::uint32_t age = generation_ - range.changed;
-      if (age >= reported && (youngest == nullptr || age < generation_ - youngest->changed)) {
-        youngest = &range;
-      }
-    }
-    ZS_ASSERT(youngest != nullptr && "every range has a generation of its own");
-    out[i] = {youngest->begin.raw(), youngest->end().raw()};
-    reported = generation_ - youngest->changed + 1;
+    out[i] = {youngest[i]->begin.raw(), youngest[i]->end().raw()};
   }
   return count;
 }

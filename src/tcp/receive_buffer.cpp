@@ -1,8 +1,58 @@
 #include "tcp/receive_buffer.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "buf/mbuf.hpp"
 
 namespace zs::tcp {
+namespace {
+
+/// Copies bytes to the end of `packed`, whose last segment is `open` and not appended yet; returns
+/// how many before the pool was empty.
+std::uint16_t pack(std::span<const std::byte> bytes, buf::Chain& packed, buf::Mbuf& open,
+                   buf::Pool& pool) noexcept {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    if (open && buf::tailroom(open.get()) == 0) packed.append(std::exchange(open, buf::Mbuf{}));
+    if (!open) open = buf::Mbuf::adopt(pool.alloc());
+    if (!open) break;
+    const auto n = static_cast<std::uint16_t>(
+        std::min<std::size_t>(bytes.size() - done, buf::tailroom(open.get())));
+    std::memcpy(open.append(n)->data(), bytes.data() + done, n);
+    done += n;
+  }
+  return static_cast<std::uint16_t>(done);
+}
+
+}  // namespace
+
+// Everything is copied, not only what is small: small segments between larger ones would else be
+// a pattern that costs a walk with each packet and frees nothing.
+std::uint32_t ReceiveBuffer::compact(buf::Pool& pool) noexcept {
+  constexpr std::uint64_t kWorthIt = 8;
+  if (data_.segments() < kWorthIt ||
+      data_.size() * kWorthIt > std::uint64_t{data_.segments()} * pool.data_room()) {
+    return 0;
+  }
+  std::uint32_t copied = 0;
+  buf::Chain packed;
+  buf::Mbuf open;
+  while (!data_.empty()) {
+    buf::Mbuf segment = data_.pop_segment();
+    const std::uint16_t n = pack(segment.first(), packed, open, pool);
+    copied += n;
+    if (n == segment.length()) continue;
+    segment.trim_front(n);
+    if (open) packed.append(std::exchange(open, buf::Mbuf{}));
+    packed.append(std::move(segment));
+    packed.append(std::exchange(data_, buf::Chain{}));
+  }
+  if (open) packed.append(std::move(open));
+  data_ = std::move(packed);
+  return copied;
+}
 
 Result<buf::Chain> ReceiveBuffer::read(std::uint32_t limit, buf::Pools pools) noexcept {
   if (limit >= data_.size()) return take_all();

@@ -27,6 +27,12 @@ class ReceiveBuffer {
   /// drop (unacknowledged) what arrives then: a window already offered in bytes cannot be taken
   /// back, and a peer that fills it with tiny segments must not drain the pool (DESIGN §5).
   bool has_room() const noexcept { return data_.segments() < max_segments_; }
+  /// Copies everything into as few buffers as can hold it, if that frees at least seven of eight;
+  /// returns how many payload bytes that took, 0 when it was not worth it (which costs nothing to
+  /// find out). For when has_room() is false, or the pool runs low: a peer of tiny segments then
+  /// pays with a copy instead of holding our buffers (DESIGN §5). What an empty pool leaves
+  /// uncopied stays as it is.
+  std::uint32_t compact(buf::Pool& pool) noexcept;
   /// Never fails: the caller has cut the data to the window and has asked has_room().
   void append(buf::Chain data) noexcept { data_.append(std::move(data)); }
 

@@ -97,7 +97,7 @@ class Slot {
   Controller& operator*() noexcept { return *controller_; }
 
  private:
-  static constexpr std::size_t kCapacity = 160;
+  static constexpr std::size_t kCapacity = 104;
 
   void construct(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept;
   template <std::derived_from<Controller> Algorithm>

@@ -101,8 +101,11 @@ TEST_F(ReassemblyTest, an_empty_payload_changes_nothing) {
 
 //= https://www.rfc-editor.org/rfc/rfc2018#section-4
 //= type=test
-//# the first SACK block MUST specify the contiguous block of data containing the segment which
-//# triggered this ACK
+//# The first SACK block (i.e., the one immediately following the
+//# kind and length fields in the option) MUST specify the contiguous
+//# block of data containing the segment which triggered this ACK,
+//# unless that segment advanced the Acknowledgment Number field in
+//# the header.
 TEST_F(ReassemblyTest, reports_the_latest_change_first) {
   insert(100, 150);
   insert(200, 250);
@@ -114,6 +117,19 @@ TEST_F(ReassemblyTest, reports_the_latest_change_first) {
   insert(210, 220);  // a duplicate brings its block to the front, too
   EXPECT_THAT(blocks(queue_),
               ::testing::ElementsAre(block(200, 250), block(100, 160), block(300, 350)));
+}
+
+TEST_F(ReassemblyTest, reports_as_many_blocks_as_there_is_room_for) {
+  insert(300, 310);
+  insert(100, 110);
+  insert(400, 410);
+  insert(200, 210);
+  EXPECT_THAT(blocks(queue_, 0), ::testing::IsEmpty());
+  EXPECT_THAT(blocks(queue_, 1), ::testing::ElementsAre(block(200, 210)));
+  EXPECT_THAT(blocks(queue_, 3),
+              ::testing::ElementsAre(block(200, 210), block(400, 410), block(100, 110)));
+  EXPECT_THAT(blocks(queue_, 9), ::testing::ElementsAre(block(200, 210), block(400, 410),
+                                                        block(100, 110), block(300, 310)));
 }
 
 TEST_F(ReassemblyTest, too_many_ranges_cost_the_farthest) {

@@ -80,5 +80,37 @@ TEST(ReceiveBuffer, buffers_limit_the_window_too) {
   EXPECT_EQ(b.window(100), 0u);
 }
 
+TEST(ReceiveBuffer, packs_tiny_segments_into_few_buffers) {
+  TestPools pools;
+  ReceiveBuffer b{1u << 20, 1000};
+  for (std::uint64_t i = 0; i < 1000; ++i) b.append(pools.chain(stream(i * 3, 3)));
+  EXPECT_FALSE(b.has_room());
+  EXPECT_EQ(b.compact(*pools.data), 3000u);
+  EXPECT_TRUE(b.has_room());
+  EXPECT_EQ(b.segments(), 12u);
+  EXPECT_EQ(pools.data->in_use(), 12u);
+  EXPECT_EQ(bytes_of(b.take_all()), stream(0, 3000));
+}
+
+TEST(ReceiveBuffer, does_not_copy_what_is_well_packed) {
+  TestPools pools;
+  ReceiveBuffer b{1u << 20, 10};
+  for (std::uint64_t i = 0; i < 10; ++i) b.append(pools.chain(stream(i * 33, 33)));
+  EXPECT_EQ(b.compact(*pools.data), 0u);
+  EXPECT_EQ(b.segments(), 10u);
+}
+
+TEST(ReceiveBuffer, packing_stops_without_loss_when_the_pool_is_empty) {
+  TestPools pools;
+  ReceiveBuffer b{1u << 20, 1000};
+  for (std::uint64_t i = 0; i < 200; ++i) b.append(pools.chain(stream(i * 3, 3)));
+  pools.data->fail_after_for_test(1);
+  EXPECT_EQ(b.compact(*pools.data), 256u);
+  EXPECT_EQ(b.segments(), 116u);
+  pools.data->fail_after_for_test(0);
+  EXPECT_EQ(b.compact(*pools.data), 0u);
+  EXPECT_EQ(bytes_of(b.take_all()), stream(0, 600));
+}
+
 }  // namespace
 }  // namespace zs::tcp
