@@ -102,8 +102,9 @@ class Slot {
   void construct(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept;
   template <std::derived_from<Controller> Algorithm>
   void emplace(const Parameters& parameters) noexcept {
-    static_assert(sizeof(Algorithm) <= kCapacity && alignof(Algorithm) <= alignof(std::uint64_t),
+    static_assert(sizeof(Algorithm) <= kCapacity,
                   "raise cc::Slot::kCapacity; do not reach for the heap");
+    static_assert(alignof(std::uint64_t) % alignof(Algorithm) == 0);
     controller_ = ::new (static_cast<void*>(storage_)) Algorithm(parameters);
   }
 
