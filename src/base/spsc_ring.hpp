@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -77,7 +78,7 @@ class SpscRing {
   std::size_t size() const {
     // head first: read the other way round, head could overtake the tail that was read.
     const std::size_t head = head_.load(std::memory_order_acquire);
-    return tail_.load(std::memory_order_acquire) - head;
+    return std::min(tail_.load(std::memory_order_acquire) - head, capacity());
   }
 
  private:
