@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <unordered_map>
+#include <vector>
 
 #include "base/drop.hpp"
 #include "base/result.hpp"
@@ -10,7 +12,16 @@
 #include "base/time.hpp"
 #include "buf/pool.hpp"
 #include "tcp/config.hpp"
+#include "tcp/connection_slab.hpp"
+#include "tcp/flow_table.hpp"
+#include "tcp/isn.hpp"
+#include "tcp/listener.hpp"
+#include "tcp/ports.hpp"
 #include "tcp/segment.hpp"
+#include "tcp/shared.hpp"
+#include "tcp/syn_cache.hpp"
+#include "tcp/time_wait.hpp"
+#include "timer/wheel.hpp"
 
 namespace zs::tcp {
 
@@ -30,15 +41,17 @@ struct EngineDependencies {
   DropCounters* drops = nullptr;  ///< borrowed, outlives the engine
 };
 
-class EngineImpl;
-
 /// TCP of one shard: connections, listeners, SYN cache, TIME-WAIT records and their timers.
-/// Sans-I/O: segments and time in, packets and a next deadline out.
+/// Sans-I/O: segments and time in, packets and a next deadline out. Connections and listeners that
+/// it hands out are borrowed: a connection until release(), a listener until close().
 class Engine {
  public:
   explicit Engine(const EngineDependencies& dependencies);
   ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
+  // The network and time.
   /// A checksum-verified segment for one of our addresses. Consumes the payload.
   void on_segment(Segment&& segment, Instant now);
   /// An ICMP error about a segment of ours; `seq` is from the quoted header (RFC 5927: only what is
@@ -49,6 +62,70 @@ class Engine {
   std::optional<OutPacket> poll_transmit(Instant now);
   void on_deadline(Instant now);
   Instant next_deadline() const;
+
+  // The socket layer.
+  /// Port 0 picks a free one. An unspecified address listens on every address of its family, and
+  /// IPv6's on IPv4's too. kAddrInUse when the same address and port are listened on.
+  Result<Listener*> listen(const Endpoint& local, std::uint32_t backlog,
+                           const ConnectionOptions& options, Instant now);
+  void close(Listener& listener, Instant now);
+  /// `local` is a concrete address of ours; port 0 picks one. kAddrInUse, kAddrNotAvailable (no
+  /// port left), kNoBuffers (connection table full).
+  Result<Connection*> connect(const Endpoint& local, const Endpoint& remote, std::uint16_t mtu,
+                              const ConnectionOptions& options, Instant now);
+  /// The socket lets go of the connection, which ends by itself (Connection::close).
+  void release(Connection& connection, Instant now);
+  /// True if a listener has the very endpoint, or one of them is unspecified and the ports are
+  /// equal.
+  bool is_listening(const Endpoint& local) const;
+  /// What the socket layer should look at again, one a call.
+  Connection* take_changed();
+  Listener* take_changed_listener();
+
+  const Counters& counters() const { return shared_.counters; }
+  const Config& config() const { return shared_.config; }
+  std::size_t connection_count() const { return slab_.size(); }
+  std::uint32_t time_wait_count() const { return time_wait_.size(); }
+  std::uint32_t half_open_count() const { return syn_cache_.size(); }
+  template <typename F>
+  void for_each_connection(F&& f) const {
+    table_.for_each(std::forward<F>(f));
+  }
+  template <typename F>
+  void for_each_listener(F&& f) const {
+    for (const auto& [id, listener] : listeners_) f(*listener);
+  }
+
+ private:
+  // passive.cpp: LISTEN and SYN-RECEIVED of RFC 9293 §3.10.7.2 and §3.10.7.4 over the SYN cache.
+  void on_listen_segment(Segment& segment, Listener& listener, std::optional<SeqNum> least_iss,
+                         Instant now);
+  void on_half_open_segment(Segment&& segment, SynCacheEntry& entry, Instant now);
+  void complete_handshake(Segment&& segment, SynCacheEntry& entry, Instant now);
+  void send_syn_ack(const SynCacheEntry& entry, Instant now);
+  void acknowledge_half_open(const SynCacheEntry& entry, Instant now);
+  void resend_syn_acks(Instant now);
+
+  void on_time_wait_segment(Segment& segment, TimeWaitRecord& record, Instant now);
+  void on_stray_segment(const Segment& segment);
+  Listener* find_listener(const Endpoint& local) const;
+  Listener* listener_by_id(std::uint32_t id) const;
+  bool is_port_taken(const Endpoint& local, const Endpoint& remote);
+  void settle(Connection& connection, Instant now);
+  void destroy(Connection& connection);
+
+  Shared shared_;
+  SipKey secret_;
+  IsnGenerator isn_;
+  EphemeralPorts ports_;
+  timer::Wheel wheel_;
+  ConnectionSlab slab_;
+  FlowTable table_;
+  SynCache syn_cache_;
+  TimeWaitTable time_wait_;
+  std::unordered_map<std::uint32_t, std::unique_ptr<Listener>> listeners_;
+  std::unordered_multimap<std::uint16_t, Listener*> listeners_by_port_;
+  std::uint32_t next_listener_id_ = 1;
 };
 
 }  // namespace zs::tcp

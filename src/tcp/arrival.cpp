@@ -1,0 +1,421 @@
+// SEGMENT ARRIVES for the synchronized states: RFC 9293 §3.10.7.4, step by step in the RFC's order,
+// with the checks of RFC 7323 (PAWS) and RFC 5961 (blind attacks) where they say they belong.
+
+#include <algorithm>
+#include <utility>
+
+#include "tcp/connection.hpp"
+#include "tcp/packet_builder.hpp"
+
+namespace zs::tcp {
+
+namespace flag = wire::tcp_flag;
+using namespace std::chrono_literals;
+
+namespace {
+/// RFC 7323 §5.5: a TS.Recent older than this says nothing, since the clock may have wrapped.
+constexpr Duration kRecentTimestampLife = 24h * 24;
+}  // namespace
+
+void Connection::on_segment(Segment&& segment, Instant now) {
+  last_received_ = now;
+  switch (state_) {
+    case State::kClosed:
+      if (!segment.has(flag::kRst)) shared_->reply(reset_for(segment));
+      break;
+    case State::kSynSent:
+      on_syn_sent_segment(segment, now);
+      break;
+    case State::kSynReceived:
+    case State::kEstablished:
+    case State::kFinWait1:
+    case State::kFinWait2:
+    case State::kCloseWait:
+    case State::kClosing:
+    case State::kLastAck:
+    case State::kTimeWait:
+      on_synchronized_segment(segment, now);
+      break;
+  }
+  if (is_synchronized(state_) && state_ != State::kTimeWait) restart_keepalive(now);
+  schedule();
+}
+
+void Connection::on_synchronized_segment(Segment& segment, Instant now) {
+  if (check_timestamps(segment, now) == Step::kStop) return;
+  if (check_sequence(segment, now) == Step::kStop) return;
+  if (check_reset(segment, now) == Step::kStop) return;
+  // RFC 9293 places the security check here; zstack has no compartments.
+  if (check_syn(segment, now) == Step::kStop) return;
+  if (check_ack(segment, now) == Step::kStop) return;
+  update_recent_timestamp(segment, now);
+  process_ack(segment, now);
+  if (process_ack_by_state(now) == Step::kStop) return;
+  process_payload(segment, now);
+  process_fin(now);
+}
+
+/// RFC 7323 §5.3 R1 (PAWS), and §3.2: once agreed upon, every segment but a reset carries the
+/// option.
+Connection::Step Connection::check_timestamps(const Segment& segment, Instant now) {
+  if (!negotiated_.timestamps || segment.has(flag::kRst)) return Step::kContinue;
+  if (!segment.options.timestamps) {
+    shared_->count(Drop::kTcpPaws);
+    return Step::kStop;
+  }
+  const SeqNum value{segment.options.timestamps->value};
+  if (value.at_or_after(SeqNum{negotiated_.recent_timestamp})) return Step::kContinue;
+  if (now - recent_timestamp_at_ > kRecentTimestampLife) return Step::kContinue;
+  shared_->count(Drop::kTcpPaws);
+  reply_duplicate_ack(segment, now);
+  return Step::kStop;
+}
+
+/// First: check the sequence number, then cut the segment to the window.
+Connection::Step Connection::check_sequence(Segment& segment, Instant now) {
+  const std::uint32_t window = receive_window();
+  const std::uint32_t length = segment.length();
+  const SeqRange expected{rcv_.nxt, rcv_.advertised};
+  bool acceptable = false;
+  if (length == 0) {
+    // The right edge itself counts in: a peer that filled the window acknowledges from there.
+    acceptable = expected.contains(segment.seq) || segment.seq == rcv_.advertised;
+  } else if (window > 0) {
+    acceptable = expected.contains(segment.seq) || expected.contains(segment.seq + (length - 1)) ||
+                 (segment.seq.before(rcv_.nxt) && (segment.seq + length).after(rcv_.nxt));
+  } else if (segment.seq == rcv_.nxt) {
+    // RFC 9293 §3.10.7.4: with a zero window, valid ACKs and RSTs are still heard.
+    shared_->count(Drop::kTcpReceiveQueueFull);
+    ack_.request_now();
+    acceptable = true;
+  }
+  if (!acceptable) {
+    shared_->count(Drop::kTcpOutOfWindow);
+    if (segment.seq.before(rcv_.nxt)) {
+      shared_->counters.duplicate_bytes_in += segment.payload_bytes;
+    }
+    if (!segment.has(flag::kRst)) {
+      // RFC 9293 §3.10.7.4, TIME-WAIT: a retransmitted FIN restarts the 2 MSL timer.
+      if (state_ == State::kTimeWait && segment.has(flag::kFin)) enter_time_wait(now);
+      reply_duplicate_ack(segment, now);
+    }
+    return Step::kStop;
+  }
+  trim_to_window(segment);
+  return Step::kContinue;
+}
+
+void Connection::trim_to_window(Segment& segment) {
+  const std::int32_t old = rcv_.nxt.since(segment.seq);
+  // An old SYN in front is left alone: it still has to meet check_syn().
+  if (old > 0 && !segment.has(flag::kSyn)) {
+    const std::uint32_t cut = std::min(static_cast<std::uint32_t>(old), segment.payload_bytes);
+    if (segment.payload_bytes > 0) {
+      shared_->counters.duplicate_bytes_in += cut;
+      segment.payload.trim_front(cut);
+      segment.payload_bytes -= cut;
+      ack_.request_now();
+    }
+    if (static_cast<std::uint32_t>(old) > cut) {
+      segment.flags = static_cast<std::uint8_t>(segment.flags & ~flag::kFin);
+    }
+    segment.seq += static_cast<std::uint32_t>(old);
+  }
+  const SeqNum end = segment.seq + segment.payload_bytes;
+  const std::int32_t beyond = end.since(rcv_.advertised);
+  if (beyond > 0 && segment.payload_bytes > 0) {
+    const std::uint32_t cut = std::min(static_cast<std::uint32_t>(beyond), segment.payload_bytes);
+    segment.payload_bytes -= cut;
+    segment.payload.truncate(segment.payload_bytes);
+    segment.flags = static_cast<std::uint8_t>(segment.flags & ~flag::kFin);
+  }
+}
+
+/// Second: check the RST bit, as RFC 5961 §3.2 has it.
+Connection::Step Connection::check_reset(const Segment& segment, Instant now) {
+  if (!segment.has(flag::kRst)) return Step::kContinue;
+  if (segment.seq != rcv_.nxt) {
+    challenge(now);
+    return Step::kStop;
+  }
+  if (state_ == State::kTimeWait) return Step::kStop;  // RFC 1337 §3: do not cut TIME-WAIT short
+  ++shared_->counters.established_resets;
+  const bool was_over = state_ == State::kClosing || state_ == State::kLastAck;
+  Errc reason = Errc::kConnReset;
+  if (state_ == State::kSynReceived) reason = Errc::kConnRefused;
+  if (was_over) reason = Errc{};
+  close_with(reason);
+  return Step::kStop;
+}
+
+/// Fourth: check the SYN bit, as RFC 5961 §4.2 has it: whatever its sequence number.
+Connection::Step Connection::check_syn(const Segment& segment, Instant now) {
+  if (!segment.has(flag::kSyn)) return Step::kContinue;
+  if (state_ == State::kSynReceived && segment.seq == rcv_.irs) {
+    // The peer's SYN again, or its SYN-ACK of a simultaneous open (RFC 9293 figure 8).
+    if (!segment.has(flag::kAck)) {
+      syn_pending_ = true;
+      return Step::kStop;
+    }
+    return Step::kContinue;
+  }
+  challenge(now);
+  return Step::kStop;
+}
+
+/// Fifth: check the ACK field; RFC 5961 §5.2 narrows what is acceptable.
+Connection::Step Connection::check_ack(const Segment& segment, Instant now) {
+  if (!segment.has(flag::kAck)) {
+    shared_->count(Drop::kTcpBadFlags);
+    return Step::kStop;
+  }
+  if (state_ == State::kSynReceived) {
+    if (!segment.ack.after(snd_.una) || segment.ack.after(snd_.max)) {
+      shared_->reply(reset_for(segment));
+      shared_->count(Drop::kTcpBadAck);
+      return Step::kStop;
+    }
+    snd_.una = segment.ack;
+    if (retries_ == 0 && timed_seq_) rtt_.on_sample(now - timed_at_);
+    timed_seq_.reset();
+    snd_.wl1 = segment.seq - 1;  // so that this segment updates the window
+    establish(now);
+    return Step::kContinue;
+  }
+  if (segment.ack.after(snd_.max) || segment.ack.before(snd_.una - snd_.max_wnd)) {
+    shared_->count(Drop::kTcpBadAck);
+    challenge(now);
+    return Step::kStop;
+  }
+  return Step::kContinue;
+}
+
+/// RFC 7323 §4.3: TS.Recent follows the segment that spans the last acknowledgement we sent.
+void Connection::update_recent_timestamp(const Segment& segment, Instant now) {
+  if (!negotiated_.timestamps || !segment.options.timestamps) return;
+  if (segment.seq.after(rcv_.last_ack_sent)) return;
+  const std::uint32_t value = segment.options.timestamps->value;
+  if (SeqNum{value}.before(SeqNum{negotiated_.recent_timestamp}) &&
+      now - recent_timestamp_at_ <= kRecentTimestampLife) {
+    return;
+  }
+  negotiated_.recent_timestamp = value;
+  recent_timestamp_at_ = now;
+}
+
+/// RFC 9293 §3.10.7.4: SND.WND is only taken from a segment that is not older than the last one.
+void Connection::update_send_window(const Segment& segment) {
+  const bool newer =
+      segment.seq.after(snd_.wl1) || (segment.seq == snd_.wl1 && segment.ack.at_or_after(snd_.wl2));
+  if (!newer) return;
+  const std::uint32_t wnd = std::uint32_t{segment.window} << negotiated_.send_scale;
+  const bool opened = wnd > snd_.wnd;
+  snd_.wnd = wnd;
+  snd_.max_wnd = std::max(snd_.max_wnd, wnd);
+  snd_.wl1 = segment.seq;
+  snd_.wl2 = segment.ack;
+  if (!opened) return;
+  if (timers_.is_armed(TimerId::kPersist)) {
+    timers_.cancel(TimerId::kPersist);
+    retries_ = 0;
+    rtt_.reset_backoff();
+    // A probe byte that the closed window refused is taken back and sent as ordinary data.
+    if (snd_.una == segment.ack && snd_.nxt.since(snd_.una) == 1) snd_.nxt = snd_.una;
+  }
+}
+
+void Connection::process_ack(const Segment& segment, Instant now) {
+  const SeqNum ack = segment.ack;
+  const std::uint32_t window_before = snd_.wnd;
+  if (ack.at_or_after(snd_.una)) update_send_window(segment);
+  if (ack.before(snd_.una)) return;
+  if (timers_.is_armed(TimerId::kPersist)) retries_ = 0;  // RFC 1122 §4.2.2.17: it lives
+
+  const std::uint32_t newly_acked = ack.raw() - snd_.una.raw();
+  const std::uint32_t in_flight = recovery_.pipe(snd_.una, snd_.max);
+  // RFC 5681 §2: the five marks of a duplicate acknowledgement.
+  const bool duplicate = newly_acked == 0 && has_outstanding() && segment.payload_bytes == 0 &&
+                         !segment.has(flag::kFin) && snd_.wnd == window_before;
+  const auto verdict =
+      recovery_.on_ack({.una = snd_.una,
+                        .ack = ack,
+                        .nxt = snd_.max,
+                        .duplicate = duplicate,
+                        .sack_blocks = negotiated_.sack ? segment.options.sack_blocks()
+                                                        : std::span<const wire::TcpSackBlock>{},
+                        .sack_negotiated = negotiated_.sack,
+                        .mss = mss_});
+  std::optional<Duration> rtt;
+  if (newly_acked > 0) {
+    rtt = rtt_sample(segment, ack, now);
+    on_bytes_acknowledged(ack, now);
+  }
+  if (verdict.entered_recovery) {
+    ++shared_->counters.fast_recoveries;
+    congestion_->on_loss(cc::LossKind::kFastRecovery, now, in_flight);
+    timed_seq_.reset();
+  } else if (verdict.exited_recovery) {
+    congestion_->on_recovery_exit(now);
+  } else if (newly_acked > 0 && recovery_.mode() != recovery::LossRecovery::Mode::kRecovery) {
+    congestion_->on_ack({.now = now,
+                         .newly_acked_bytes = newly_acked,
+                         .bytes_in_flight = in_flight,
+                         .rtt = rtt,
+                         .smoothed_rtt = rtt_.srtt(),
+                         .app_limited = !cwnd_limited_until_.has_value()});
+  }
+}
+
+std::optional<Duration> Connection::rtt_sample(const Segment& segment, SeqNum ack, Instant now) {
+  if (timed_seq_) {
+    if (!ack.after(*timed_seq_)) return std::nullopt;
+    timed_seq_.reset();
+    const Duration sample = now - timed_at_;
+    rtt_.on_sample(sample);
+    return sample;
+  }
+  // Karn's rule forbids timing what was retransmitted, but an echoed timestamp tells which copy
+  // arrived (RFC 7323 §4.1). Our timestamps tick in milliseconds.
+  if (!negotiated_.timestamps || !segment.options.timestamps) return std::nullopt;
+  if (recovery_.mode() == recovery::LossRecovery::Mode::kOpen) return std::nullopt;
+  const std::uint32_t elapsed_ms = timestamp_now(now) - segment.options.timestamps->echo;
+  if (segment.options.timestamps->echo == 0 || elapsed_ms > 120'000) return std::nullopt;
+  const Duration sample = std::chrono::milliseconds{std::max(elapsed_ms, 1u)};
+  rtt_.on_sample(sample);
+  return sample;
+}
+
+void Connection::on_bytes_acknowledged(SeqNum ack, Instant now) {
+  const SeqNum data_ack = SeqNum::earlier(ack, data_end());
+  if (data_ack.after(snd_.una_data)) {
+    const std::uint32_t bytes = data_ack.raw() - snd_.una_data.raw();
+    send_buffer_.acknowledge(bytes);
+    snd_.una_data = data_ack;
+    bytes_out_ += bytes;
+    notify();
+  }
+  snd_.una = ack;
+  snd_.nxt = SeqNum::later(snd_.nxt, ack);
+  if (snd_.small_end.before(ack)) snd_.small_end = ack;
+  retries_ = 0;
+  oldest_unacked_ = now;
+  rtt_.reset_backoff();
+  if (has_outstanding()) {
+    timers_.set(TimerId::kRetransmit, now + rtt_.rto());  // RFC 6298 §5.3
+  } else {
+    timers_.cancel(TimerId::kRetransmit);  // RFC 6298 §5.2
+  }
+}
+
+/// The rest of the fifth step: what the acknowledgement of our FIN means to each state.
+Connection::Step Connection::process_ack_by_state(Instant now) {
+  if (!is_fin_acked()) return Step::kContinue;
+  switch (state_) {
+    case State::kFinWait1:
+      transition(State::kFinWait2);
+      if (orphan_) timers_.set(TimerId::kTimeWait, now + shared_->config.fin_wait_2);
+      return Step::kContinue;
+    case State::kClosing:
+      enter_time_wait(now);
+      return Step::kStop;
+    case State::kLastAck:
+      close_with(Errc{});
+      return Step::kStop;
+    case State::kTimeWait:
+    case State::kFinWait2:
+    case State::kClosed:
+    case State::kSynSent:
+    case State::kSynReceived:
+    case State::kEstablished:
+    case State::kCloseWait:
+      return Step::kContinue;
+  }
+  return Step::kContinue;
+}
+
+/// Seventh: process the segment text. (Sixth, the URG bit: RFC 6093 §3 advises to deliver urgent
+/// data in line, which is what not looking at the pointer does.)
+void Connection::process_payload(Segment& segment, Instant now) {
+  const std::uint32_t bytes = segment.payload_bytes;
+  const SeqNum end = segment.seq + bytes;
+  if (segment.has(flag::kFin) && can_receive(state_)) {
+    if (!rcv_.fin) rcv_.fin = end;
+    ack_.request_now();
+  }
+  if (bytes == 0 || !can_receive(state_)) return;
+  if (orphan_) {
+    // RFC 9293 §3.6.1 / RFC 1122 §4.2.2.13: nobody will ever read it, and the peer must know.
+    shared_->count(Drop::kTcpAfterClose);
+    reset_with(Errc::kConnAborted);
+    return;
+  }
+  if (!receive_buffer_.has_room() && !read_shutdown_) {
+    // The window promised bytes, the bound counts buffers too: the peer sends it again later.
+    shared_->count(Drop::kTcpReceiveQueueFull);
+    ack_.request_now();
+    return;
+  }
+  if (segment.seq == rcv_.nxt) {
+    accept_in_order(segment, now);
+    return;
+  }
+  ++shared_->counters.out_of_order_segments_in;
+  ack_.on_data(Arrival::kOutOfOrder, bytes, segment.segment_size, now);
+  const auto kept =
+      reassembly_.insert(segment.seq, buf::Chain{std::move(segment.payload)}, shared_->pools);
+  if (kept.displaced_bytes > 0) shared_->count(Drop::kTcpReassemblyFull);
+}
+
+void Connection::accept_in_order(Segment& segment, Instant now) {
+  const bool had_gap = !reassembly_.empty();
+  ack_.on_data(had_gap ? Arrival::kFilledHole : Arrival::kInOrder, segment.payload_bytes,
+               segment.segment_size, now);
+  buf::Chain data{std::move(segment.payload)};
+  rcv_.nxt += data.size();
+  if (had_gap) {
+    buf::Chain more = reassembly_.take_in_order(rcv_.nxt);
+    rcv_.nxt += more.size();
+    data.append(std::move(more));
+  }
+  bytes_in_ += data.size();
+  if (!read_shutdown_) receive_buffer_.append(std::move(data));
+  notify();
+}
+
+/// Eighth: check the FIN bit, once everything before it has arrived.
+void Connection::process_fin(Instant now) {
+  if (!rcv_.fin || *rcv_.fin != rcv_.nxt || peer_closed_) return;
+  if (!can_receive(state_)) return;
+  peer_closed_ = true;
+  rcv_.nxt += 1;
+  if (rcv_.advertised.before(rcv_.nxt)) rcv_.advertised = rcv_.nxt;
+  ack_.request_now();
+  notify();
+  if (state_ == State::kEstablished) {
+    transition(State::kCloseWait);
+  } else if (state_ == State::kFinWait1) {
+    transition(
+        State::kClosing);  // our FIN is not acknowledged yet: process_ack_by_state() saw to that
+  } else {
+    enter_time_wait(now);
+  }
+}
+
+void Connection::challenge(Instant now) {
+  if (!challenge_limiter_.take(now)) return;
+  ++shared_->counters.challenge_acks;
+  ack_.request_now();
+}
+
+/// An acknowledgement for a segment that was refused. Data may always have one, since it is most
+/// likely a retransmission; bare segments share the challenge budget, lest two confused stacks
+/// answer each other for ever.
+void Connection::reply_duplicate_ack(const Segment& segment, Instant now) {
+  if (segment.payload_bytes == 0 && !segment.has(flag::kFin)) {
+    challenge(now);
+  } else {
+    ack_.request_now();
+  }
+}
+
+}  // namespace zs::tcp

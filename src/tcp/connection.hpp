@@ -1,0 +1,324 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/intrusive_list.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "buf/chain.hpp"
+#include "tcp/ack_policy.hpp"
+#include "tcp/cc/controller.hpp"
+#include "tcp/challenge.hpp"
+#include "tcp/keepalive.hpp"
+#include "tcp/reassembly.hpp"
+#include "tcp/receive_buffer.hpp"
+#include "tcp/recovery/loss_recovery.hpp"
+#include "tcp/rtt.hpp"
+#include "tcp/segment.hpp"
+#include "tcp/send_buffer.hpp"
+#include "tcp/shared.hpp"
+#include "tcp/state.hpp"
+#include "tcp/timers.hpp"
+#include "timer/wheel.hpp"
+
+namespace zs::tcp {
+
+struct AcceptTag;
+
+/// What a socket may set for itself; the rest is the shard's Config.
+struct ConnectionOptions {
+  std::uint32_t send_buffer_bytes = 0;
+  std::uint32_t receive_buffer_bytes = 0;
+  bool nodelay = false;
+  bool keepalive = false;
+  Duration keepalive_idle{};
+  Duration keepalive_interval{};
+  std::uint8_t keepalive_probes = 0;
+  Duration user_timeout{};
+  std::optional<Duration> linger;  ///< SO_LINGER; zero: close() resets
+
+  static ConnectionOptions from(const Config& config);
+};
+
+/// What the two SYNs agreed on.
+struct Negotiated {
+  std::uint16_t peer_mss = 536;  ///< RFC 9293 §3.7.1: the default without the option
+  bool timestamps = false;
+  bool sack = false;
+  bool window_scaling = false;
+  std::uint8_t send_scale = 0;     ///< shift of windows that we receive (the peer's option)
+  std::uint8_t receive_scale = 0;  ///< shift of windows that we send (our option)
+  std::uint32_t timestamp_offset = 0;
+  std::uint32_t recent_timestamp = 0;
+};
+
+struct ActiveOpen {
+  FlowKey flow;
+  SeqNum iss;
+  std::uint32_t timestamp_offset = 0;
+  std::uint16_t mtu = 1500;
+  ConnectionOptions options;
+};
+
+/// A finished handshake, as the SYN cache hands it over.
+struct PassiveOpen {
+  FlowKey flow;
+  SeqNum iss;
+  SeqNum irs;
+  std::uint16_t mtu = 1500;
+  Negotiated negotiated;
+  ConnectionOptions options;
+  std::uint32_t receive_window = 0;       ///< as the SYN-ACK advertised it
+  std::optional<Duration> handshake_rtt;  ///< absent if the SYN-ACK was sent twice (Karn)
+};
+
+/// The protocol machine of one TCP connection (RFC 9293).
+///
+/// It performs no I/O, reads no clock and never calls back into its owner.
+///
+///   in    on_segment()        a segment arrived
+///         on_deadline()       time passed
+///         write(), close(), … the application asked
+///   out   poll_transmit()     what to put on the wire now
+///         next_deadline()     when to come back
+///         (Shared::changed)   what to tell the socket layer
+///
+/// Every "in" call links the connection into Shared::transmit; whoever drains that list calls
+/// poll_transmit() until it returns nothing and then re-arms the timer from next_deadline().
+/// A spurious on_deadline() is harmless.
+class Connection : public timer::Entry,
+                   public ListHook<TransmitTag>,
+                   public ListHook<ChangedTag>,
+                   public ListHook<AcceptTag> {
+ public:
+  static constexpr std::uint32_t kNoOwner = UINT32_MAX;
+
+  Connection(Shared& shared, const ActiveOpen& open, Instant now);
+  Connection(Shared& shared, const PassiveOpen& open, Instant now);
+  ~Connection();
+
+  // In: the network and time.
+  void on_segment(Segment&& segment, Instant now);
+  void on_deadline(Instant now);
+  void on_icmp_error(Errc error, SeqNum seq, Instant now);
+  void on_packet_too_big(SeqNum seq, std::uint16_t mtu, Instant now);
+
+  // In: the application.
+  /// kAgain without the room, kMessageSize if it can never fit, kPipe after shutdown,
+  /// kNotConnected, or the reason of the connection's end. On error the chain stays with the
+  /// caller.
+  Result<void> write(buf::Chain& chain);
+  Result<std::size_t> write_copy(std::span<const std::byte> bytes);
+  /// At most `limit` bytes; an empty chain is the end of the stream; kAgain.
+  Result<buf::Chain> read(std::uint32_t limit);
+  Result<std::size_t> read_copy(std::span<std::byte> out);
+  void shutdown_read();
+  void shutdown_write();
+  /// The socket is gone: FIN after what was written, or RST if received data was never read
+  /// (RFC 2525 §2.17) or linger is zero. The connection lives on as an orphan until is_finished().
+  void close(Instant now);
+  void abort();
+
+  // Out.
+  std::optional<OutPacket> poll_transmit(Instant now);
+  Instant next_deadline() const { return timers_.earliest(); }
+
+  // Getters.
+  const FlowKey& flow() const { return flow_; }
+  State state() const { return state_; }
+  bool is_readable() const;  ///< data, end of stream or an error to collect
+  bool is_writable() const;
+  bool peer_closed() const { return peer_closed_; }
+  bool both_closed() const;
+  Errc error() const { return error_; }
+  Errc take_error();
+  bool is_orphan() const { return orphan_; }
+  /// Nothing left to do for anybody: the owner may destroy it.
+  bool is_finished() const { return state_ == State::kClosed && orphan_ && !reset_pending_; }
+  std::uint32_t owner() const { return owner_; }
+  void set_owner(std::uint32_t owner) { owner_ = owner; }
+  Listener* listener() const { return listener_; }
+  void set_listener(Listener* listener) { listener_ = listener; }
+  ConnectionOptions& options() { return options_; }
+  /// To be called after a change through options().
+  void on_options_changed(Instant now);
+
+  struct Snapshot;  ///< tcp/info.hpp: the figures of `ss -ti`
+  Snapshot snapshot() const;
+
+  // What a TIME-WAIT record needs (engine).
+  struct TimeWaitState {
+    SeqNum snd_nxt, rcv_nxt;
+    bool timestamps = false;
+    std::uint32_t recent_timestamp = 0, timestamp_offset = 0;
+    Instant expiry;
+  };
+  TimeWaitState time_wait_state() const;
+
+ private:
+  enum class Step : bool { kStop, kContinue };
+
+  // arrival.cpp: RFC 9293 §3.10.7.4 in its order.
+  void on_synchronized_segment(Segment& segment, Instant now);
+  Step check_timestamps(const Segment& segment, Instant now);
+  Step check_sequence(Segment& segment, Instant now);
+  Step check_reset(const Segment& segment, Instant now);
+  Step check_syn(const Segment& segment, Instant now);
+  Step check_ack(const Segment& segment, Instant now);
+  void process_ack(const Segment& segment, Instant now);
+  Step process_ack_by_state(Instant now);
+  void process_payload(Segment& segment, Instant now);
+  void process_fin(Instant now);
+  void trim_to_window(Segment& segment);
+  void update_recent_timestamp(const Segment& segment, Instant now);
+  void update_send_window(const Segment& segment);
+  void on_bytes_acknowledged(SeqNum ack, Instant now);
+  std::optional<Duration> rtt_sample(const Segment& segment, SeqNum ack, Instant now);
+  void accept_in_order(Segment& segment, Instant now);
+  void challenge(Instant now);
+  void reply_duplicate_ack(const Segment& segment, Instant now);
+
+  // open.cpp: SYN-SENT, SYN-RECEIVED.
+  void on_syn_sent_segment(Segment& segment, Instant now);
+  void accept_peer_syn(const Segment& segment, Instant now);
+  void establish(Instant now);
+  std::optional<OutPacket> poll_handshake(Instant now);
+  wire::TcpOptions syn_options() const;
+
+  // close.cpp.
+  void transition(State to);
+  void close_with(Errc reason);
+  void reset_with(Errc reason);
+  void enter_time_wait(Instant now);
+  void queue_fin();
+  std::optional<OutPacket> poll_reset(Instant now);
+
+  // timeout.cpp.
+  void on_retransmit_timeout(Instant now);
+  void on_persist_timeout(Instant now);
+  void on_keepalive_timeout(Instant now);
+  void on_lifetime_timeout(Instant now);
+  bool has_outlived_user_timeout(Instant now) const;
+  void restart_keepalive(Instant now);
+  void arm_retransmit(Instant now);
+  void update_persist(Instant now);
+
+  // output.cpp.
+  struct Plan {
+    SeqNum seq;
+    std::uint32_t payload_bytes = 0;
+    std::uint8_t flags = 0;
+  };
+  std::optional<OutPacket> poll_by_state(Instant now);
+  std::optional<OutPacket> poll_segment(Instant now);
+  std::optional<OutPacket> poll_retransmission(recovery::LossRecovery::Urgency urgency,
+                                               Instant now);
+  std::optional<OutPacket> poll_new_data(Instant now);
+  std::optional<OutPacket> poll_probe(Instant now);
+  std::optional<OutPacket> emit(const Plan& plan, Instant now);
+  std::optional<OutPacket> emit_ack(Instant now);
+  void note_sent(const Plan& plan, Instant now);
+  std::uint32_t sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const;
+  std::uint32_t usable_window() const;
+  std::uint32_t congestion_room() const;
+  bool may_send_small() const;
+  wire::TcpOptions segment_options(Instant now) const;
+  std::uint32_t segment_payload() const;
+  std::uint16_t select_window();
+  WindowState window_state() const;
+  void on_no_buffers();
+
+  // Helpers.
+  void schedule() { shared_->transmit.push_back_once(*this); }
+  void notify() {
+    if (owner_ != kNoOwner) shared_->changed.push_back_once(*this);
+  }
+  void set_mss(std::uint16_t mtu);
+  std::uint32_t timestamp_now(Instant now) const;
+  /// Bytes written but never sent.
+  std::uint32_t unsent_bytes() const;
+  SeqNum data_end() const { return snd_.una_data + send_buffer_.size(); }
+  bool fin_sent() const { return fin_queued_ && snd_.max == data_end() + 1; }
+  bool is_fin_acked() const { return fin_queued_ && snd_.una == data_end() + 1; }
+  bool has_outstanding() const { return snd_.una != snd_.max; }
+  std::uint32_t receive_window() const { return rcv_.advertised.raw() - rcv_.nxt.raw(); }
+  void advertise_after_read();
+
+  /// Send sequence space (RFC 9293 figure 3):
+  ///
+  ///        1         2          3          4
+  ///   ----------|----------|----------|----------
+  ///          SND.UNA    SND.NXT    SND.UNA
+  ///                               +SND.WND
+  ///
+  ///   1 acknowledged · 2 sent · 3 may be sent · 4 may not yet
+  struct SendSpace {
+    SeqNum una;
+    SeqNum nxt;
+    SeqNum max;       ///< highest SND.NXT ever; differs from nxt while a probe byte is taken back
+    SeqNum una_data;  ///< sequence number of the send buffer's first byte
+    SeqNum wl1, wl2;
+    SeqNum iss;
+    SeqNum small_end;  ///< end of the last segment below one MSS (Nagle by Minshall's variant)
+    std::uint32_t wnd = 0;
+    std::uint32_t max_wnd = 0;
+  } snd_;
+
+  struct ReceiveSpace {
+    SeqNum nxt;
+    SeqNum advertised;  ///< right edge that the peer was promised; never moves left
+    SeqNum irs;
+    SeqNum last_ack_sent;
+    std::optional<SeqNum> fin;  ///< where the peer's FIN stands, once seen
+  } rcv_;
+
+  Shared* shared_;
+  FlowKey flow_;
+  EgressHint egress_hint_;
+  State state_ = State::kClosed;
+  Errc error_{};
+  std::uint32_t owner_ = kNoOwner;
+  Listener* listener_ = nullptr;  ///< while it waits to be accepted
+
+  bool orphan_ = false;
+  bool passive_ = false;
+  bool fin_queued_ = false;
+  bool peer_closed_ = false;
+  bool read_shutdown_ = false;
+  bool syn_pending_ = false;
+  bool reset_pending_ = false;
+  bool probe_pending_ = false;
+  bool keepalive_pending_ = false;
+  bool starved_ = false;  ///< a packet could not be built for want of a buffer
+  std::uint8_t retries_ = 0;
+  std::uint16_t mtu_ = 1500;
+  std::uint16_t mss_ = 536;         ///< payload of a full segment: SendMSS less the usual options
+  std::uint32_t write_wanted_ = 0;  ///< room that a refused write() waits for
+
+  Negotiated negotiated_;
+  ConnectionOptions options_;
+  TimerTable timers_;
+  RttEstimator rtt_;
+  AckPolicy ack_;
+  recovery::LossRecovery recovery_;
+  cc::Slot congestion_;
+  SendBuffer send_buffer_;
+  ReceiveBuffer receive_buffer_;
+  Reassembly reassembly_;
+  ChallengeLimiter challenge_limiter_;
+  KeepAlive keepalive_;
+
+  std::optional<SeqNum> cwnd_limited_until_;  ///< cwnd held us back for data below it (RFC 7661)
+  std::optional<SeqNum> timed_seq_;           ///< one segment is timed at a time (RFC 6298 §4)
+  Instant timed_at_;
+  Instant last_sent_;
+  Instant last_received_;
+  Instant oldest_unacked_;       ///< when SND.UNA was first sent: the user timeout counts from here
+  Instant recent_timestamp_at_;  ///< when TS.Recent was set: RFC 7323 §5.5
+  std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
+  std::uint32_t retransmits_total_ = 0;
+};
+
+}  // namespace zs::tcp

@@ -1,0 +1,300 @@
+#include "tcp/engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "tcp/packet_builder.hpp"
+
+namespace zs::tcp {
+
+namespace flag = wire::tcp_flag;
+
+Engine::Engine(const EngineDependencies& dependencies)
+    : secret_(dependencies.secret),
+      isn_(dependencies.secret),
+      ports_(dependencies.config, dependencies.secret),
+      slab_(dependencies.config.max_connections),
+      table_(dependencies.secret),
+      syn_cache_({.capacity = dependencies.config.syn_cache_entries,
+                  .initial_rto = dependencies.config.initial_rto,
+                  .max_rto = dependencies.config.max_rto},
+                 dependencies.secret),
+      time_wait_(dependencies.config.time_wait_entries, dependencies.config.time_wait,
+                 dependencies.secret) {
+  shared_.config = dependencies.config;
+  shared_.pools = dependencies.pools;
+  shared_.drops = dependencies.drops;
+}
+
+Engine::~Engine() {
+  for (auto& [id, listener] : listeners_) {
+    while (Connection* waiting = listener->dequeue()) waiting->set_listener(nullptr);
+  }
+  slab_.for_each_live([this](Connection& c) { destroy(c); });
+}
+
+void Engine::on_segment(Segment&& segment, Instant now) {
+  ++shared_.counters.segments_in;
+  if (Connection* connection = table_.find(segment.flow)) {
+    connection->on_segment(std::move(segment), now);
+    return;
+  }
+  if (TimeWaitRecord* record = time_wait_.find(segment.flow)) {
+    on_time_wait_segment(segment, *record, now);
+    return;
+  }
+  if (SynCacheEntry* entry = syn_cache_.find(segment.flow)) {
+    on_half_open_segment(std::move(segment), *entry, now);
+    return;
+  }
+  if (Listener* listener = find_listener(segment.flow.local)) {
+    on_listen_segment(segment, *listener, std::nullopt, now);
+    return;
+  }
+  on_stray_segment(segment);
+}
+
+/// RFC 9293 §3.10.7.1: the state is CLOSED.
+void Engine::on_stray_segment(const Segment& segment) {
+  shared_.count(Drop::kTcpNoListener);
+  if (!segment.has(flag::kRst)) shared_.reply(reset_for(segment));
+}
+
+/// RFC 9293 §3.10.7.4, TIME-WAIT, with RFC 6191 and RFC 1337.
+void Engine::on_time_wait_segment(Segment& segment, TimeWaitRecord& record, Instant now) {
+  if (segment.has(flag::kRst)) return;  // RFC 1337 §3: an old reset must not end TIME-WAIT
+  const bool both_stamped = record.timestamps && segment.options.timestamps.has_value();
+  const bool newer_stamp =
+      both_stamped && SeqNum{segment.options.timestamps->value}.after(SeqNum{record.ts_recent});
+  if (segment.has(flag::kSyn) && !segment.has(flag::kAck)) {
+    Listener* listener = find_listener(segment.flow.local);
+    if (listener != nullptr && (newer_stamp || segment.seq.after(record.rcv_nxt))) {
+      // RFC 6191 §2; the new sequence space begins behind the old one (RFC 9293 §3.6.1).
+      const SeqNum least_iss = record.snd_nxt + (std::uint32_t{record.window} + 1);
+      time_wait_.erase(record);
+      on_listen_segment(segment, *listener, least_iss, now);
+      return;
+    }
+  }
+  const bool bare = segment.length() == 0 && segment.seq == record.rcv_nxt;
+  if (bare) return;  // an old acknowledgement; answering it could begin an ACK war
+  if (segment.has(flag::kFin)) time_wait_.restart(record, now);
+  ControlReply ack;
+  ack.flow = segment.flow;
+  ack.seq = record.snd_nxt;
+  ack.ack = record.rcv_nxt;
+  ack.flags = flag::kAck;
+  ack.window = record.window;
+  if (record.timestamps) {
+    ack.options.timestamps = {IsnGenerator::timestamp(now, record.ts_offset), record.ts_recent};
+  }
+  shared_.reply(ack);
+}
+
+void Engine::on_icmp_error(const FlowKey& flow, IcmpError error, SeqNum seq, std::uint16_t mtu,
+                           Instant now) {
+  Connection* connection = table_.find(flow);
+  if (connection == nullptr) return;
+  switch (error) {
+    case IcmpError::kPacketTooBig:
+      connection->on_packet_too_big(seq, mtu, now);
+      break;
+    case IcmpError::kPortUnreachable:
+      connection->on_icmp_error(Errc::kConnRefused, seq, now);
+      break;
+    case IcmpError::kUnreachable:
+    case IcmpError::kTimeExceeded:
+      connection->on_icmp_error(Errc::kHostUnreachable, seq, now);
+      break;
+  }
+}
+
+std::optional<OutPacket> Engine::poll_transmit(Instant now) {
+  while (auto reply = shared_.replies.try_pop()) {
+    if (auto out = build_control(shared_, *reply)) return out;
+  }
+  while (!shared_.transmit.empty()) {
+    Connection& connection = shared_.transmit.pop_front();
+    if (auto out = connection.poll_transmit(now)) {
+      shared_.transmit.push_back_once(connection);  // the others get their turn
+      return out;
+    }
+    settle(connection, now);
+  }
+  return std::nullopt;
+}
+
+/// A connection has said all it has to say for now.
+void Engine::settle(Connection& connection, Instant now) {
+  if (connection.is_finished()) {
+    destroy(connection);
+    return;
+  }
+  if (connection.state() == State::kTimeWait && connection.is_orphan()) {
+    const auto last = connection.time_wait_state();
+    TimeWaitRecord record;
+    record.set_flow(connection.flow());
+    record.snd_nxt = last.snd_nxt;
+    record.rcv_nxt = last.rcv_nxt;
+    record.ts_recent = last.recent_timestamp;
+    record.ts_offset = last.timestamp_offset;
+    record.window = static_cast<std::uint16_t>(
+        std::min<std::uint32_t>(shared_.config.receive_buffer_bytes, UINT16_MAX));
+    record.timestamps = last.timestamps;
+    time_wait_.insert(record, now);
+    destroy(connection);
+    return;
+  }
+  if (connection.state() == State::kClosed) {
+    // The socket still holds the object; the 4-tuple is free.
+    table_.erase(connection.flow(), connection);
+  }
+  const Instant deadline = connection.next_deadline();
+  if (!deadline.is_never() && (!connection.is_armed() || deadline < connection.deadline())) {
+    wheel_.arm(connection, deadline);
+  }
+}
+
+void Engine::destroy(Connection& connection) {
+  table_.erase(connection.flow(), connection);
+  slab_.destroy(connection);
+}
+
+void Engine::on_deadline(Instant now) {
+  while (timer::Entry* entry = wheel_.pop_due(now)) {
+    static_cast<Connection*>(entry)->on_deadline(now);
+  }
+  resend_syn_acks(now);
+  time_wait_.expire(now);
+}
+
+Instant Engine::next_deadline() const {
+  return std::min({wheel_.next_deadline(), syn_cache_.next_deadline(), time_wait_.next_deadline()});
+}
+
+bool Engine::is_listening(const Endpoint& local) const {
+  const auto [first, last] = listeners_by_port_.equal_range(local.port);
+  return std::any_of(first, last, [&](const auto& item) {
+    const IpAddress& other = item.second->local().address;
+    return other == local.address || other.is_unspecified() || local.address.is_unspecified();
+  });
+}
+
+Result<Listener*> Engine::listen(const Endpoint& local, std::uint32_t backlog,
+                                 const ConnectionOptions& options, Instant now) {
+  Endpoint at = local;
+  if (at.port == 0) {
+    const auto port = ports_.choose(at.address, Endpoint{}, [&](std::uint16_t p) {
+      return is_listening({at.address, p});
+    });
+    if (!port) return Errc::kAddrInUse;
+    at.port = *port;
+  } else {
+    const auto [first, last] = listeners_by_port_.equal_range(at.port);
+    for (auto it = first; it != last; ++it) {
+      if (it->second->local() == at) return Errc::kAddrInUse;
+    }
+  }
+  (void)now;
+  const std::uint32_t bounded = std::clamp(backlog, 1u, shared_.config.max_backlog);
+  auto listener = std::make_unique<Listener>(next_listener_id_, at, bounded, options);
+  Listener* const result = listener.get();
+  listeners_by_port_.emplace(at.port, result);
+  listeners_.emplace(next_listener_id_, std::move(listener));
+  ++next_listener_id_;
+  return result;
+}
+
+void Engine::close(Listener& listener, Instant now) {
+  syn_cache_.erase_listener(listener.id());
+  while (Connection* waiting = listener.dequeue()) {
+    waiting->abort();  // RFC 9293 §3.10.4: nobody will ever read from it
+    waiting->close(now);
+  }
+  const auto [first, last] = listeners_by_port_.equal_range(listener.local().port);
+  for (auto it = first; it != last; ++it) {
+    if (it->second == &listener) {
+      listeners_by_port_.erase(it);
+      break;
+    }
+  }
+  listeners_.erase(listener.id());
+}
+
+/// The most specific one: own address, then any of the family, then IPv6's any (dual stack).
+Listener* Engine::find_listener(const Endpoint& local) const {
+  Listener* best = nullptr;
+  int best_rank = 0;
+  const auto [first, last] = listeners_by_port_.equal_range(local.port);
+  for (auto it = first; it != last; ++it) {
+    const IpAddress& address = it->second->local().address;
+    int rank = 0;
+    if (address == local.address) {
+      rank = 3;
+    } else if (address.is_unspecified()) {
+      rank = address.family() == local.address.family() ? 2 : (address.is_v6() ? 1 : 0);
+    }
+    if (rank > best_rank) {
+      best_rank = rank;
+      best = it->second;
+    }
+  }
+  return best;
+}
+
+Listener* Engine::listener_by_id(std::uint32_t id) const {
+  const auto it = listeners_.find(id);
+  return it == listeners_.end() ? nullptr : it->second.get();
+}
+
+bool Engine::is_port_taken(const Endpoint& local, const Endpoint& remote) {
+  const FlowKey flow{local, remote};
+  return is_listening(local) || table_.find(flow) != nullptr || time_wait_.find(flow) != nullptr ||
+         syn_cache_.find(flow) != nullptr;
+}
+
+Result<Connection*> Engine::connect(const Endpoint& local, const Endpoint& remote,
+                                    std::uint16_t mtu, const ConnectionOptions& options,
+                                    Instant now) {
+  if (remote.port == 0 || remote.address.is_unspecified() || remote.address.is_multicast() ||
+      remote.address.is_limited_broadcast()) {
+    return Errc::kAddrNotAvailable;
+  }
+  if (slab_.full()) {
+    shared_.count(Drop::kTcpTableFull);
+    return Errc::kNoBuffers;
+  }
+  Endpoint from = local;
+  if (from.port == 0) {
+    const auto port = ports_.choose(from.address, remote, [&](std::uint16_t p) {
+      return is_port_taken({from.address, p}, remote);
+    });
+    if (!port) return Errc::kAddrNotAvailable;
+    from.port = *port;
+  } else if (const FlowKey flow{from, remote};
+             table_.find(flow) != nullptr || time_wait_.find(flow) != nullptr) {
+    return Errc::kAddrInUse;
+  }
+  const FlowKey flow{from, remote};
+  Connection& connection = slab_.create(shared_,
+                                        ActiveOpen{.flow = flow,
+                                                   .iss = isn_.isn(flow, now),
+                                                   .timestamp_offset = isn_.timestamp_offset(flow),
+                                                   .mtu = mtu,
+                                                   .options = options},
+                                        now);
+  table_.insert(flow, connection);
+  return &connection;
+}
+
+void Engine::release(Connection& connection, Instant now) { connection.close(now); }
+
+Connection* Engine::take_changed() {
+  return shared_.changed.empty() ? nullptr : &shared_.changed.pop_front();
+}
+
+Listener* Engine::take_changed_listener() {
+  return shared_.listeners_changed.empty() ? nullptr : &shared_.listeners_changed.pop_front();
+}
+
+}  // namespace zs::tcp

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/intrusive_list.hpp"
+#include "tcp/connection.hpp"
+#include "tcp/shared.hpp"
+
+namespace zs::tcp {
+
+/// A listening endpoint and the connections that wait to be accepted. Half-open ones are in the SYN
+/// cache and cost the listener nothing.
+class Listener : public ListHook<ListenerChangedTag> {
+ public:
+  Listener(std::uint32_t id, const Endpoint& local, std::uint32_t backlog,
+           const ConnectionOptions& options)
+      : id_(id), local_(local), backlog_(backlog), options_(options) {}
+
+  std::uint32_t id() const { return id_; }
+  const Endpoint& local() const { return local_; }
+  const ConnectionOptions& options() const { return options_; }
+  std::uint32_t backlog() const { return backlog_; }
+  void set_backlog(std::uint32_t backlog) { backlog_ = backlog; }
+  std::uint32_t owner() const { return owner_; }
+  void set_owner(std::uint32_t owner) { owner_ = owner; }
+
+  bool is_full() const { return queue_.size() >= backlog_; }
+  bool has_waiting() const { return !queue_.empty(); }
+  std::size_t waiting() const { return queue_.size(); }
+  void enqueue(Connection& connection) {
+    connection.set_listener(this);
+    queue_.push_back(connection);
+  }
+  /// The oldest that waits, or nullptr.
+  Connection* dequeue() {
+    if (queue_.empty()) return nullptr;
+    Connection& connection = queue_.pop_front();
+    connection.set_listener(nullptr);
+    return &connection;
+  }
+
+ private:
+  std::uint32_t id_;
+  Endpoint local_;
+  std::uint32_t backlog_;
+  ConnectionOptions options_;
+  std::uint32_t owner_ = Connection::kNoOwner;
+  IntrusiveList<Connection, AcceptTag> queue_;
+};
+
+}  // namespace zs::tcp

@@ -1,0 +1,223 @@
+// How a connection begins: SYN-SENT and SYN-RECEIVED of RFC 9293 §3.5 and §3.10.7.3. Passive opens
+// come ready-made from the SYN cache (tcp/handshake.cpp); SYN-RECEIVED here is the simultaneous
+// open.
+
+#include <algorithm>
+#include <utility>
+
+#include "tcp/connection.hpp"
+#include "tcp/packet_builder.hpp"
+#include "tcp/window_scale.hpp"
+
+namespace zs::tcp {
+
+namespace flag = wire::tcp_flag;
+
+namespace {
+Reassembly::Limits reassembly_limits(const ConnectionOptions& options, const Config& config) {
+  Reassembly::Limits limits;
+  limits.bytes = options.receive_buffer_bytes;
+  limits.segments = config.receive_buffer_segments / 2;
+  return limits;
+}
+}  // namespace
+
+ConnectionOptions ConnectionOptions::from(const Config& config) {
+  return {.send_buffer_bytes = config.send_buffer_bytes,
+          .receive_buffer_bytes = config.receive_buffer_bytes,
+          .nodelay = config.nodelay,
+          .keepalive = config.keepalive,
+          .keepalive_idle = config.keepalive_idle,
+          .keepalive_interval = config.keepalive_interval,
+          .keepalive_probes = config.keepalive_probes,
+          .user_timeout = config.user_timeout,
+          .linger = std::nullopt};
+}
+
+Connection::Connection(Shared& shared, const ActiveOpen& open, Instant now)
+    : shared_(&shared),
+      flow_(open.flow),
+      mtu_(open.mtu),
+      options_(open.options),
+      rtt_(shared.config),
+      ack_(shared.config.delayed_ack),
+      congestion_(shared.config.congestion, {}),
+      send_buffer_(open.options.send_buffer_bytes),
+      receive_buffer_(open.options.receive_buffer_bytes, shared.config.receive_buffer_segments),
+      reassembly_(reassembly_limits(open.options, shared.config)),
+      keepalive_(shared.config),
+      last_sent_(now),
+      last_received_(now),
+      oldest_unacked_(now) {
+  snd_.iss = snd_.una = snd_.nxt = snd_.max = snd_.small_end = open.iss;
+  snd_.una_data = open.iss + 1;
+  negotiated_.timestamp_offset = open.timestamp_offset;
+  negotiated_.receive_scale = window_scale_for(open.options.receive_buffer_bytes);
+  syn_pending_ = true;
+  ++shared.counters.active_opens;
+  transition(State::kSynSent);
+}
+
+Connection::Connection(Shared& shared, const PassiveOpen& open, Instant now)
+    : shared_(&shared),
+      flow_(open.flow),
+      passive_(true),
+      mtu_(open.mtu),
+      negotiated_(open.negotiated),
+      options_(open.options),
+      rtt_(shared.config),
+      ack_(shared.config.delayed_ack),
+      congestion_(shared.config.congestion, {}),
+      send_buffer_(open.options.send_buffer_bytes),
+      receive_buffer_(open.options.receive_buffer_bytes, shared.config.receive_buffer_segments),
+      reassembly_(reassembly_limits(open.options, shared.config)),
+      keepalive_(shared.config),
+      last_sent_(now),
+      last_received_(now),
+      oldest_unacked_(now) {
+  snd_.iss = open.iss;
+  snd_.una = snd_.nxt = snd_.max = snd_.una_data = snd_.small_end = open.iss + 1;
+  // RFC 9293 §3.10.7.4 sets SND.WND from the handshake's ACK: this makes that ACK an update.
+  snd_.wl1 = open.irs;
+  snd_.wl2 = open.iss;
+  rcv_.irs = open.irs;
+  rcv_.nxt = rcv_.last_ack_sent = open.irs + 1;
+  rcv_.advertised = rcv_.nxt + open.receive_window;
+  recent_timestamp_at_ = now;
+  ++shared.counters.passive_opens;
+  if (open.handshake_rtt) {
+    rtt_.on_sample(*open.handshake_rtt);
+  } else {
+    retries_ = 1;
+  }
+  establish(now);
+}
+
+Connection::~Connection() {
+  if (static_cast<ListHook<TransmitTag>&>(*this).is_linked()) shared_->transmit.erase(*this);
+  if (static_cast<ListHook<ChangedTag>&>(*this).is_linked()) shared_->changed.erase(*this);
+}
+
+void Connection::establish(Instant now) {
+  set_mss(mtu_);
+  // RFC 6928 §2, RFC 5681 §3.1: a lost SYN is a sign of congestion, so begin with one segment.
+  const std::uint32_t segments = retries_ > 0 ? 1 : shared_->config.initial_window_segments;
+  congestion_.select(shared_->config.congestion,
+                     {.mss = mss_, .initial_window = cc::initial_window(segments, mss_)});
+  timers_.cancel(TimerId::kRetransmit);
+  retries_ = 0;
+  transition(State::kEstablished);
+  if (fin_queued_) transition(State::kFinWait1);  // close() during a simultaneous open
+  restart_keepalive(now);
+}
+
+void Connection::accept_peer_syn(const Segment& segment, Instant now) {
+  const wire::TcpOptions& o = segment.options;
+  const Config& config = shared_->config;
+  rcv_.irs = segment.seq;
+  rcv_.nxt = rcv_.last_ack_sent = segment.seq + 1;
+  rcv_.advertised = rcv_.nxt + std::min(options_.receive_buffer_bytes, kMaxUnscaledWindow);
+  negotiated_.peer_mss = clamp_peer_mss(o.mss);
+  negotiated_.sack = config.sack && o.sack_permitted;
+  negotiated_.timestamps = config.timestamps && o.timestamps.has_value();
+  negotiated_.window_scaling = config.window_scaling && o.window_scale.has_value();
+  if (negotiated_.window_scaling) {
+    negotiated_.send_scale = std::min(*o.window_scale, kMaxWindowScale);
+  } else {
+    negotiated_.receive_scale = 0;
+  }
+  if (negotiated_.timestamps) {
+    negotiated_.recent_timestamp = o.timestamps->value;
+    recent_timestamp_at_ = now;
+  }
+  // RFC 7323 §2.2: the window field of a SYN is never scaled.
+  snd_.wnd = snd_.max_wnd = segment.window;
+  snd_.wl1 = segment.seq;
+  snd_.wl2 = segment.has(flag::kAck) ? segment.ack : snd_.iss;
+}
+
+/// RFC 9293 §3.10.7.3.
+void Connection::on_syn_sent_segment(Segment& segment, Instant now) {
+  bool ack_acceptable = false;
+  if (segment.has(flag::kAck)) {
+    if (segment.ack.at_or_before(snd_.iss) || segment.ack.after(snd_.max)) {
+      if (!segment.has(flag::kRst)) shared_->reply(reset_for(segment));
+      shared_->count(Drop::kTcpBadAck);
+      return;
+    }
+    ack_acceptable = true;
+  }
+  if (segment.has(flag::kRst)) {
+    // RFC 5961 §3.2 lets a reset without an ACK of our SYN pass unheard.
+    if (ack_acceptable) close_with(Errc::kConnRefused);
+    return;
+  }
+  if (!segment.has(flag::kSyn)) {
+    shared_->count(Drop::kTcpBadFlags);
+    return;
+  }
+  accept_peer_syn(segment, now);
+  ack_.request_now();
+  if (!ack_acceptable) {
+    transition(State::kSynReceived);
+    syn_pending_ = true;
+    return;
+  }
+  snd_.una = segment.ack;
+  if (retries_ == 0 && timed_seq_) rtt_.on_sample(now - timed_at_);
+  timed_seq_.reset();
+  establish(now);
+  segment.seq += 1;  // the SYN is dealt with; what is left is text and FIN
+  segment.flags = static_cast<std::uint8_t>(segment.flags & ~flag::kSyn);
+  process_payload(segment, now);
+  process_fin(now);
+}
+
+wire::TcpOptions Connection::syn_options() const {
+  const Config& config = shared_->config;
+  const bool answering = state_ == State::kSynReceived;
+  wire::TcpOptions o;
+  o.mss = mss_for_mtu(mtu_, flow_);
+  if (answering ? negotiated_.sack : config.sack) o.sack_permitted = true;
+  if (answering ? negotiated_.window_scaling : config.window_scaling) {
+    o.window_scale = negotiated_.receive_scale;
+  }
+  return o;
+}
+
+std::optional<OutPacket> Connection::poll_handshake(Instant now) {
+  if (!syn_pending_) return std::nullopt;
+  const bool answering = state_ == State::kSynReceived;
+  ControlReply syn;
+  syn.flow = flow_;
+  syn.seq = snd_.iss;
+  syn.flags = flag::kSyn;
+  syn.window =
+      static_cast<std::uint16_t>(std::min(options_.receive_buffer_bytes, kMaxUnscaledWindow));
+  syn.options = syn_options();
+  if (answering) {
+    syn.flags |= flag::kAck;
+    syn.ack = rcv_.nxt;
+  }
+  if (answering ? negotiated_.timestamps : shared_->config.timestamps) {
+    syn.options.timestamps = {timestamp_now(now), answering ? negotiated_.recent_timestamp : 0};
+  }
+  auto out = build_control(*shared_, syn);
+  if (!out) {
+    on_no_buffers();
+    return std::nullopt;
+  }
+  syn_pending_ = false;
+  snd_.nxt = snd_.max = snd_.iss + 1;
+  if (retries_ == 0) {
+    timed_seq_ = snd_.iss;
+    timed_at_ = now;
+    oldest_unacked_ = now;
+  }
+  timers_.set(TimerId::kRetransmit, now + rtt_.rto());
+  ack_.on_ack_sent();
+  out->hint = &egress_hint_;
+  return out;
+}
+
+}  // namespace zs::tcp

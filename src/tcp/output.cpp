@@ -1,0 +1,302 @@
+// What to put on the wire: RFC 9293 §3.8 (data communication), in order of urgency. Pulled by the
+// stack when the device has room, so an acknowledgement rides on whatever the application has just
+// written.
+
+#include <algorithm>
+#include <utility>
+
+#include "tcp/connection.hpp"
+#include "tcp/isn.hpp"
+#include "tcp/packet_builder.hpp"
+#include "tcp/window_scale.hpp"
+
+namespace zs::tcp {
+
+namespace flag = wire::tcp_flag;
+using namespace std::chrono_literals;
+using Urgency = recovery::LossRecovery::Urgency;
+
+namespace {
+constexpr Duration kNoBufferRetry = 2ms;  ///< buffers come back within a device's transmit time
+constexpr std::uint32_t kTimestampOptionBytes = 12;  ///< with the padding of RFC 7323 appendix A
+constexpr std::uint32_t kMinSegmentPayload = 8;  ///< what the smallest MSS leaves beside options
+}  // namespace
+
+std::optional<OutPacket> Connection::poll_transmit(Instant now) {
+  auto out = poll_by_state(now);
+  if (!out && starved_) {
+    // Nothing was sent, so no timer of the protocol runs for it: come back for it soon.
+    starved_ = false;
+    timers_.set(TimerId::kDelayedAck, now + kNoBufferRetry);
+  }
+  return out;
+}
+
+std::optional<OutPacket> Connection::poll_by_state(Instant now) {
+  if (reset_pending_) return poll_reset(now);
+  if (state_ == State::kClosed) return std::nullopt;
+  if (state_ == State::kSynSent || state_ == State::kSynReceived) return poll_handshake(now);
+  if (auto out = poll_segment(now)) return out;
+  update_persist(now);
+  if (ack_.is_due(now)) return emit_ack(now);
+  timers_.set(TimerId::kDelayedAck, ack_.deadline());
+  return std::nullopt;
+}
+
+std::optional<OutPacket> Connection::poll_segment(Instant now) {
+  if (recovery_.mode() != recovery::LossRecovery::Mode::kOpen) {
+    if (auto out = poll_retransmission(Urgency::kLost, now)) return out;
+  }
+  if (auto out = poll_new_data(now)) return out;
+  if (recovery_.mode() != recovery::LossRecovery::Mode::kOpen) {
+    if (auto out = poll_retransmission(Urgency::kRescue, now)) return out;
+  }
+  if (probe_pending_ || keepalive_pending_) return poll_probe(now);
+  return std::nullopt;
+}
+
+/// RFC 6675 §5 step C: as much as the window has room for; the first one at once.
+std::optional<OutPacket> Connection::poll_retransmission(Urgency urgency, Instant now) {
+  const std::uint32_t segment = segment_payload();
+  std::uint32_t room = congestion_room();
+  if (recovery_.is_first_retransmission()) room = std::max(room, segment);
+  if (room < segment) return std::nullopt;
+  const std::uint32_t most = std::min(room, shared_->config.max_tso_bytes);
+  const auto range = recovery_.next_retransmission(snd_.una, most - most % segment, urgency);
+  if (!range || range->empty()) return std::nullopt;
+
+  Plan plan{.seq = range->begin, .flags = flag::kAck};
+  const SeqNum end = SeqNum::earlier(range->end, data_end());
+  if (end.after(range->begin)) plan.payload_bytes = end.raw() - range->begin.raw();
+  if (range->end.after(data_end())) plan.flags |= flag::kFin;
+  auto out = emit(plan, now);
+  if (!out) return std::nullopt;
+  recovery_.on_retransmitted(*range, urgency);
+  timed_seq_.reset();  // Karn's rule: what follows may be acknowledged by this copy's arrival
+  const std::uint32_t segments = (plan.payload_bytes + segment - 1) / segment;
+  shared_->counters.retransmitted_segments += std::max(segments, 1u);
+  retransmits_total_ += std::max(segments, 1u);
+  if (!timers_.is_armed(TimerId::kRetransmit)) arm_retransmit(now);
+  return out;
+}
+
+std::uint32_t Connection::unsent_bytes() const {
+  const SeqNum end = data_end();
+  return snd_.nxt.before(end) ? end.raw() - snd_.nxt.raw() : 0;
+}
+
+std::uint32_t Connection::usable_window() const {
+  const std::int32_t left = (snd_.una + snd_.wnd).since(snd_.nxt);
+  return left > 0 ? static_cast<std::uint32_t>(left) : 0;
+}
+
+std::uint32_t Connection::congestion_room() const {
+  const std::uint32_t cwnd = congestion_->window_bytes();
+  const std::uint32_t pipe = recovery_.pipe(snd_.una, snd_.max);
+  return cwnd > pipe ? cwnd - pipe : 0;
+}
+
+/// Nagle's algorithm (RFC 9293 §3.7.4) in Minshall's variant, as Linux has it: a small segment
+/// waits only while another small one is unacknowledged, so that the tail of a large write never
+/// waits for the peer's delayed ACK.
+bool Connection::may_send_small() const {
+  return options_.nodelay || fin_queued_ || snd_.small_end.at_or_before(snd_.una);
+}
+
+/// How many bytes may go now, in whole segments where more follow: sender's silly-window avoidance
+/// (RFC 9293 §3.8.6.2.1) and Nagle.
+std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const {
+  const std::uint32_t window = usable_window();
+  std::uint32_t bytes =
+      std::min({unsent, window, congestion_room(), shared_->config.max_tso_bytes});
+  const std::uint32_t tail = bytes % segment;
+  if (tail == 0) return bytes;
+  if (bytes == unsent) return may_send_small() ? bytes : bytes - tail;
+  // The offered window cuts a segment short: worth it if it is half of the largest ever offered.
+  if (bytes == window && bytes < segment && bytes >= snd_.max_wnd / 2) return bytes;
+  return bytes - tail;
+}
+
+std::optional<OutPacket> Connection::poll_new_data(Instant now) {
+  const std::uint32_t unsent = unsent_bytes();
+  const bool fin_due = fin_queued_ && snd_.nxt.at_or_before(data_end()) && !is_fin_acked();
+  if (unsent == 0 && !fin_due) return std::nullopt;
+  if (!has_outstanding() && now - last_sent_ > rtt_.rto()) congestion_->on_idle_restart(now);
+
+  const std::uint32_t bytes = unsent == 0 ? 0 : sendable_bytes(unsent, segment_payload());
+  if (bytes == 0 && unsent > 0) return std::nullopt;
+  Plan plan{.seq = snd_.nxt, .payload_bytes = bytes, .flags = flag::kAck};
+  if (bytes == unsent) {
+    // RFC 9293 §3.9.1.2: PSH with the last byte that the application has given.
+    if (bytes > 0) plan.flags |= flag::kPsh;
+    if (fin_due) plan.flags |= flag::kFin;
+  }
+  auto out = emit(plan, now);
+  if (out) note_sent(plan, now);
+  return out;
+}
+
+void Connection::note_sent(const Plan& plan, Instant now) {
+  const bool idle = !has_outstanding();
+  const std::uint32_t length = plan.payload_bytes + ((plan.flags & flag::kFin) != 0 ? 1 : 0);
+  snd_.nxt += length;
+  snd_.max = SeqNum::later(snd_.max, snd_.nxt);
+  if (plan.payload_bytes % segment_payload() != 0) snd_.small_end = snd_.nxt;
+  if (idle) oldest_unacked_ = now;
+  if (!timed_seq_ && recovery_.mode() == recovery::LossRecovery::Mode::kOpen) {
+    timed_seq_ = plan.seq;
+    timed_at_ = now;
+  }
+  last_sent_ = now;
+  // RFC 7661 §4.3: growth is earned by a window that was in use; in slow start half of it will do.
+  const std::uint32_t cwnd = congestion_->window_bytes();
+  const std::uint32_t pipe = recovery_.pipe(snd_.una, snd_.max);
+  if (pipe + mss_ > cwnd || (congestion_->is_slow_start() && pipe > cwnd / 2)) {
+    cwnd_limited_until_ = snd_.nxt;
+  }
+  timers_.cancel(TimerId::kPersist);
+  if (!timers_.is_armed(TimerId::kRetransmit)) arm_retransmit(now);
+}
+
+/// A probe of a closed window carries the next byte (RFC 9293 §3.8.6.1), or the same one again; a
+/// keepalive probe carries nothing and lies just outside the window (§3.8.4).
+std::optional<OutPacket> Connection::poll_probe(Instant now) {
+  Plan plan{.seq = snd_.una, .flags = flag::kAck};
+  if (probe_pending_) {
+    const bool again = has_outstanding();
+    if (!again && unsent_bytes() == 0) {
+      probe_pending_ = false;
+      return std::nullopt;
+    }
+    plan.seq = snd_.una;
+    // A window too small for Nagle and silly-window avoidance is used up after all; a closed one
+    // is knocked at with one byte.
+    plan.payload_bytes =
+        again ? std::min(snd_.max.raw() - snd_.una.raw(), send_buffer_.size())
+              : std::clamp(std::min({usable_window(), unsent_bytes(), segment_payload()}), 1u,
+                           segment_payload());
+  } else {
+    plan.seq = snd_.una - 1;
+  }
+  auto out = emit(plan, now);
+  if (!out) return std::nullopt;
+  if (probe_pending_) {
+    probe_pending_ = false;
+    ++shared_->counters.zero_window_probes;
+    if (!has_outstanding()) oldest_unacked_ = now;
+    snd_.nxt = SeqNum::later(snd_.nxt, plan.seq + plan.payload_bytes);
+    snd_.max = SeqNum::later(snd_.max, snd_.nxt);
+  } else {
+    keepalive_pending_ = false;
+    ++shared_->counters.keepalive_probes;
+  }
+  last_sent_ = now;
+  return out;
+}
+
+std::optional<OutPacket> Connection::emit_ack(Instant now) {
+  return emit({.seq = snd_.nxt, .flags = flag::kAck}, now);
+}
+
+std::optional<OutPacket> Connection::emit(const Plan& plan, Instant now) {
+  wire::TcpHeaderSpec header;
+  header.src_port = flow_.local.port;
+  header.dst_port = flow_.remote.port;
+  header.seq = plan.seq.raw();
+  header.ack = rcv_.nxt.raw();
+  header.flags = plan.flags;
+  header.options = segment_options(now);
+
+  buf::Mbuf packet;
+  if (plan.payload_bytes > 0) {
+    auto carved = send_buffer_.carve(
+        plan.seq.raw() - snd_.una_data.raw(), plan.payload_bytes,
+        static_cast<std::uint16_t>(header.size() + OutPacket::kL2L3Room), shared_->pools);
+    if (carved) packet = *std::move(carved);
+  } else {
+    packet = buf::Mbuf::adopt(shared_->pools.data->alloc());
+  }
+  if (!packet) {
+    on_no_buffers();
+    return std::nullopt;
+  }
+  header.window = select_window();
+  const std::uint32_t segment = segment_payload();
+  auto out = build_packet(std::move(packet), flow_, header,
+                          plan.payload_bytes > segment ? static_cast<std::uint16_t>(segment) : 0);
+  if (!out) {
+    on_no_buffers();
+    return std::nullopt;
+  }
+  out->hint = &egress_hint_;
+  ack_.on_ack_sent();
+  timers_.cancel(TimerId::kDelayedAck);
+  rcv_.last_ack_sent = rcv_.nxt;
+  ++shared_->counters.segments_out;
+  return out;
+}
+
+void Connection::on_no_buffers() {
+  starved_ = true;
+  ++shared_->counters.no_buffers;
+  shared_->count(Drop::kNoBuffers);
+}
+
+wire::TcpOptions Connection::segment_options(Instant now) const {
+  wire::TcpOptions o;
+  if (negotiated_.timestamps) {
+    o.timestamps = {timestamp_now(now), negotiated_.recent_timestamp};
+  }
+  if (negotiated_.sack && !reassembly_.empty()) {
+    o.sack_count = static_cast<std::uint8_t>(reassembly_.sack_blocks(o.sack));
+  }
+  return o;
+}
+
+/// Payload of a full segment with the options that the next one will carry (RFC 6691 §3).
+std::uint32_t Connection::segment_payload() const {
+  if (!negotiated_.sack || reassembly_.empty()) [[likely]]
+    return mss_;
+  wire::TcpHeaderSpec worst;
+  if (negotiated_.timestamps) worst.options.timestamps.emplace();
+  worst.options.sack_count = static_cast<std::uint8_t>(
+      std::min<std::size_t>(reassembly_.ranges(), wire::TcpOptions::kMaxSackBlocks));
+  const std::size_t usual =
+      wire::TcpView::kMinHeader + (negotiated_.timestamps ? kTimestampOptionBytes : 0);
+  const auto more = static_cast<std::uint32_t>(worst.size() - usual);
+  return mss_ > more + kMinSegmentPayload ? mss_ - more : kMinSegmentPayload;
+}
+
+void Connection::set_mss(std::uint16_t mtu) {
+  std::uint32_t mss = std::min(mss_for_mtu(mtu, flow_), negotiated_.peer_mss);
+  if (negotiated_.timestamps) mss -= kTimestampOptionBytes;
+  mss_ = static_cast<std::uint16_t>(std::max(mss, kMinSegmentPayload));
+  congestion_->on_mss_change(mss_);
+}
+
+std::uint32_t Connection::timestamp_now(Instant now) const {
+  return IsnGenerator::timestamp(now, negotiated_.timestamp_offset);
+}
+
+WindowState Connection::window_state() const {
+  return {.offered = receive_window(),
+          .free = receive_buffer_.window(ack_.full_size(), reassembly_.segments()),
+          .capacity = receive_buffer_.capacity(),
+          .mss = ack_.full_size()};
+}
+
+std::uint16_t Connection::select_window() {
+  const std::uint32_t shown =
+      std::min(window_to_offer(window_state()) >> negotiated_.receive_scale, kMaxUnscaledWindow);
+  // The field may round down, but what was promised before is still honoured.
+  rcv_.advertised = SeqNum::later(rcv_.advertised, rcv_.nxt + (shown << negotiated_.receive_scale));
+  return static_cast<std::uint16_t>(shown);
+}
+
+void Connection::advertise_after_read() {
+  if (!can_receive(state_) || !is_window_update_due(window_state())) return;
+  ack_.request_now();
+  schedule();
+}
+
+}  // namespace zs::tcp

@@ -1,0 +1,67 @@
+#include "tcp/packet_builder.hpp"
+
+#include "tcp/shared.hpp"
+#include "wire/checksum.hpp"
+#include "wire/protocol.hpp"
+
+namespace zs::tcp {
+
+namespace flag = wire::tcp_flag;
+
+std::optional<OutPacket> build_packet(buf::Mbuf payload, const FlowKey& flow,
+                                      const wire::TcpHeaderSpec& header,
+                                      std::uint16_t tso_segment) {
+  const std::uint32_t payload_bytes = payload.length();
+  const std::size_t header_bytes = header.size();
+  auto room = payload.prepend(static_cast<std::uint16_t>(header_bytes));
+  if (!room) return std::nullopt;
+  // The device's sum covers each wire segment, whose length only it knows when it cuts.
+  const std::uint32_t summed_length =
+      tso_segment != 0 ? 0 : static_cast<std::uint32_t>(header_bytes) + payload_bytes;
+  wire::TcpHeaderSpec spec = header;
+  spec.checksum = wire::checksum_fold(wire::pseudo_header_sum(
+      flow.local.address, flow.remote.address, wire::ip_protocol::kTcp, summed_length));
+  spec.write(*room);
+  OutPacket out;
+  out.packet = std::move(payload);
+  out.local = flow.local.address;
+  out.remote = flow.remote.address;
+  out.header_bytes = static_cast<std::uint8_t>(header_bytes);
+  out.tso_segment = tso_segment;
+  return out;
+}
+
+std::optional<OutPacket> build_control(Shared& shared, const ControlReply& reply) {
+  auto packet = buf::Mbuf::adopt(shared.pools.data->alloc());
+  if (!packet) {
+    ++shared.counters.no_buffers;
+    shared.count(Drop::kNoBuffers);
+    return std::nullopt;
+  }
+  wire::TcpHeaderSpec header;
+  header.src_port = reply.flow.local.port;
+  header.dst_port = reply.flow.remote.port;
+  header.seq = reply.seq.raw();
+  header.ack = reply.ack.raw();
+  header.flags = reply.flags;
+  header.window = reply.window;
+  header.options = reply.options;
+  ++shared.counters.segments_out;
+  if ((reply.flags & flag::kRst) != 0) ++shared.counters.resets_out;
+  return build_packet(std::move(packet), reply.flow, header);
+}
+
+ControlReply reset_for(const Segment& segment) {
+  ControlReply reply;
+  reply.flow = segment.flow;
+  if (segment.has(flag::kAck)) {
+    reply.seq = segment.ack;
+    reply.flags = flag::kRst;
+  } else {
+    reply.ack = segment.seq + segment.length();
+    reply.flags = flag::kRst | flag::kAck;
+  }
+  return reply;
+}
+
+}  // namespace zs::tcp

@@ -1,0 +1,159 @@
+#include "tcp/recovery/loss_recovery.hpp"
+
+#include <algorithm>
+
+namespace zs::tcp::recovery {
+
+LossRecovery::Verdict LossRecovery::on_ack(const Ack& ack) {
+  Verdict verdict;
+  sack_ = ack.sack_negotiated;
+  mss_ = ack.mss;
+  const std::uint32_t newly_acked = ack.ack.raw() - ack.una.raw();
+  if (sack_) {
+    scoreboard_.on_cumulative_ack(ack.ack);
+    const auto update = scoreboard_.on_sack(ack.sack_blocks, ack.ack, ack.nxt);
+    verdict.newly_sacked_bytes = update.newly_sacked_bytes;
+    verdict.dsack = update.dsack;
+    if (scoreboard_.is_reneged(ack.ack)) {
+      enter_loss(ack.ack, ack.nxt);
+      return verdict;
+    }
+  } else {
+    count_duplicates(ack, newly_acked);
+  }
+  switch (mode_) {
+    case Mode::kOpen: {
+      const bool lost =
+          sack_ ? scoreboard_.is_lost(ack.ack, mss_) : duplicates_ >= Scoreboard::kDupThresh;
+      // RFC 6582 §3.2 step 2: duplicates of an episode that is over start no new one.
+      const bool repeats = recovery_point_ && ack.ack.before(*recovery_point_);
+      if (lost && ack.ack != ack.nxt && !repeats) {
+        enter_recovery(ack.ack, ack.nxt);
+        verdict.entered_recovery = true;
+      }
+      break;
+    }
+    case Mode::kRecovery:
+    case Mode::kLoss:
+      if (ack.ack.at_or_after(*recovery_point_)) {
+        mode_ = Mode::kOpen;
+        duplicates_ = 0;
+        resend_una_ = false;
+        verdict.exited_recovery = true;
+      } else if (mode_ == Mode::kRecovery && !sack_ && newly_acked > 0) {
+        resend_una_ = true;  // RFC 6582 §3.2 step 3: a partial acknowledgement shows the next hole
+      }
+      next_resend_ = SeqNum::later(next_resend_, ack.ack);
+      break;
+  }
+  if (mode_ == Mode::kOpen && newly_acked > 0 && recovery_point_ &&
+      ack.ack.at_or_after(*recovery_point_)) {
+    recovery_point_.reset();  // so that it never is half the sequence space away
+  }
+  return verdict;
+}
+
+void LossRecovery::count_duplicates(const Ack& ack, std::uint32_t newly_acked) {
+  if (newly_acked == 0) {
+    if (ack.duplicate) ++duplicates_;
+    return;
+  }
+  if (mode_ != Mode::kRecovery) {
+    duplicates_ = 0;
+    return;
+  }
+  // RFC 6582 §3.2 step 3: deflate by what was acknowledged, less the segment that goes out now.
+  const std::uint32_t segments = newly_acked / mss_;
+  duplicates_ -= std::min(duplicates_, segments > 0 ? segments - 1 : 0);
+}
+
+void LossRecovery::enter_recovery(SeqNum una, SeqNum nxt) {
+  mode_ = Mode::kRecovery;
+  recovery_point_ = nxt;
+  first_ = true;
+  resend_una_ = true;
+  scoreboard_.on_recovery_start(una);
+}
+
+void LossRecovery::enter_loss(SeqNum una, SeqNum nxt) {
+  if (scoreboard_.is_reneged(una)) scoreboard_.clear();
+  mode_ = Mode::kLoss;
+  recovery_point_ = nxt;
+  next_resend_ = una;
+  duplicates_ = 0;
+  resend_una_ = false;
+}
+
+void LossRecovery::on_timeout(SeqNum una, SeqNum nxt) { enter_loss(una, nxt); }
+
+void LossRecovery::on_retransmitted(const SeqRange& range, Urgency urgency) {
+  first_ = false;
+  resend_una_ = false;
+  if (mode_ == Mode::kLoss) next_resend_ = SeqNum::later(next_resend_, range.end);
+  if (!sack_ || mode_ != Mode::kRecovery) return;
+  // Rule (4) reaches behind everything SACKed; rule (3) fills holes in front of it.
+  if (urgency == Urgency::kRescue && !scoreboard_.empty() &&
+      range.begin.at_or_after(scoreboard_.high_sack())) {
+    scoreboard_.on_rescue(*recovery_point_);
+  } else {
+    scoreboard_.on_retransmit(range);
+  }
+}
+
+std::uint32_t LossRecovery::pipe(SeqNum una, SeqNum nxt) const {
+  if (una == nxt) return 0;
+  if (mode_ == Mode::kLoss) {
+    const SeqNum resent_to = SeqNum::later(next_resend_, una);
+    return scoreboard_.unsacked_between(una, resent_to) +
+           (nxt.after(*recovery_point_) ? nxt.raw() - recovery_point_->raw() : 0);
+  }
+  const std::uint32_t outstanding = nxt.raw() - una.raw();
+  if (sack_) return scoreboard_.empty() ? outstanding : scoreboard_.pipe(una, nxt, mss_);
+  return outstanding - std::min(outstanding, duplicates_ * mss_);
+}
+
+std::optional<SeqRange> LossRecovery::next_retransmission(SeqNum una, std::uint32_t max_bytes,
+                                                          Urgency urgency) const {
+  switch (mode_) {
+    case Mode::kOpen:
+      return std::nullopt;
+    case Mode::kLoss: {
+      if (urgency != Urgency::kLost) return std::nullopt;
+      const SeqNum from = SeqNum::later(next_resend_, una);
+      if (!from.before(*recovery_point_)) return std::nullopt;
+      return scoreboard_.hole_between(from, *recovery_point_, max_bytes);
+    }
+    case Mode::kRecovery:
+      break;
+  }
+  if (!sack_) {
+    if (urgency != Urgency::kLost || !resend_una_) return std::nullopt;
+    const std::uint32_t left = recovery_point_->raw() - una.raw();
+    return SeqRange{una, una + std::min({max_bytes, left, mss_})};
+  }
+  if (urgency == Urgency::kLost) {
+    return scoreboard_.next_hole(HoleRule::kLost, una, *recovery_point_, mss_, max_bytes);
+  }
+  if (auto hole =
+          scoreboard_.next_hole(HoleRule::kUnsure, una, *recovery_point_, mss_, max_bytes)) {
+    return hole;
+  }
+  return scoreboard_.next_hole(HoleRule::kRescue, una, *recovery_point_, mss_, max_bytes);
+}
+
+std::uint32_t LossRecovery::lost_bytes(SeqNum una) const {
+  switch (mode_) {
+    case Mode::kOpen:
+      return 0;
+    case Mode::kLoss: {
+      const SeqNum from = SeqNum::later(next_resend_, una);
+      return from.before(*recovery_point_) ? scoreboard_.unsacked_between(from, *recovery_point_)
+                                           : 0;
+    }
+    case Mode::kRecovery:
+      return sack_ ? scoreboard_.lost_bytes(una, mss_) : (resend_una_ ? mss_ : 0);
+  }
+  return 0;
+}
+
+}  // namespace zs::tcp::recovery

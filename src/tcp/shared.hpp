@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/drop.hpp"
+#include "base/fixed_queue.hpp"
+#include "base/intrusive_list.hpp"
+#include "buf/pool.hpp"
+#include "tcp/config.hpp"
+#include "tcp/segment.hpp"
+
+namespace zs::tcp {
+
+class Connection;
+class Listener;
+struct TransmitTag;
+struct ChangedTag;
+struct ListenerChangedTag;
+
+/// A segment without payload that belongs to no connection, or to one whose state it must not
+/// touch: SYN-ACK of the SYN cache, RST to a stray, ACK of TIME-WAIT. Built into a packet when
+/// pulled.
+struct ControlReply {
+  FlowKey flow;
+  SeqNum seq;
+  SeqNum ack;
+  std::uint8_t flags = 0;
+  std::uint16_t window = 0;
+  wire::TcpOptions options;
+};
+
+/// Monotonic counters of a shard's TCP, in the words of RFC 4022 and Linux' TcpExt where they
+/// exist.
+struct Counters {
+  std::uint64_t active_opens = 0, passive_opens = 0, attempt_fails = 0, established_resets = 0;
+  std::uint64_t segments_in = 0, segments_out = 0;
+  std::uint64_t retransmitted_segments = 0, timeouts = 0, fast_recoveries = 0;
+  std::uint64_t resets_out = 0, challenge_acks = 0, zero_window_probes = 0, keepalive_probes = 0;
+  std::uint64_t syn_cache_added = 0, syn_ack_retransmits = 0, time_wait_entered = 0;
+  std::uint64_t duplicate_bytes_in = 0, out_of_order_segments_in = 0;
+  std::uint64_t aborts_on_timeout = 0, no_buffers = 0;
+  std::uint64_t copied_bytes_in = 0, copied_bytes_out = 0;  ///< by the copying calls only
+};
+
+/// What all connections of a shard have in common. Owned by the engine, which outlives them.
+struct Shared {
+  static constexpr std::size_t kMaxReplies = 1024;  ///< control packets are cheap to lose
+
+  Config config;
+  buf::Pools pools;
+  DropCounters* drops = nullptr;
+  Counters counters;
+  FixedQueue<ControlReply> replies{kMaxReplies};
+  IntrusiveList<Connection, TransmitTag>
+      transmit;                                   ///< may have something to send, or a new deadline
+  IntrusiveList<Connection, ChangedTag> changed;  ///< the socket layer should look
+  IntrusiveList<Listener, ListenerChangedTag> listeners_changed;
+
+  void count(Drop d) { *drops += d; }
+  void reply(const ControlReply& r) {
+    if (!replies.try_push(r)) count(Drop::kTxQueueFull);
+  }
+};
+
+}  // namespace zs::tcp

@@ -1,0 +1,159 @@
+// What the passage of time does to a connection: retransmission (RFC 6298), zero-window probes
+// (RFC 9293 §3.8.6.1), keepalive (§3.8.4), user timeout (RFC 5482), TIME-WAIT and its like.
+
+#include <algorithm>
+
+#include "tcp/connection.hpp"
+
+namespace zs::tcp {
+
+void Connection::on_deadline(Instant now) {
+  if (timers_.consume_if_due(TimerId::kTimeWait, now)) on_lifetime_timeout(now);
+  if (timers_.consume_if_due(TimerId::kRetransmit, now)) on_retransmit_timeout(now);
+  if (timers_.consume_if_due(TimerId::kPersist, now)) on_persist_timeout(now);
+  if (timers_.consume_if_due(TimerId::kKeepAlive, now)) on_keepalive_timeout(now);
+  timers_.consume_if_due(TimerId::kDelayedAck, now);  // poll_transmit() asks the policy itself
+  schedule();
+}
+
+bool Connection::has_outlived_user_timeout(Instant now) const {
+  return options_.user_timeout > Duration::zero() && now - oldest_unacked_ >= options_.user_timeout;
+}
+
+void Connection::arm_retransmit(Instant now) {
+  Instant at = now + rtt_.rto();
+  if (options_.user_timeout > Duration::zero()) {
+    // The back-off must not sleep through the user timeout.
+    at = std::min(at, std::max(oldest_unacked_ + options_.user_timeout, now));
+  }
+  timers_.set(TimerId::kRetransmit, at);
+}
+
+void Connection::on_retransmit_timeout(Instant now) {
+  if (state_ == State::kSynSent || state_ == State::kSynReceived) {
+    const bool spent = retries_ >= shared_->config.syn_retries;
+    if (spent || has_outlived_user_timeout(now)) {
+      close_with(Errc::kTimedOut);
+      return;
+    }
+    ++retries_;
+    ++shared_->counters.retransmitted_segments;
+    timed_seq_.reset();
+    rtt_.backoff();
+    syn_pending_ = true;
+    return;
+  }
+  if (!has_outstanding()) return;
+  if (retries_ >= shared_->config.data_retries || has_outlived_user_timeout(now)) {
+    ++shared_->counters.aborts_on_timeout;
+    close_with(Errc::kTimedOut);
+    return;
+  }
+  ++shared_->counters.timeouts;
+  if (retries_ == 0) {
+    congestion_->on_loss(cc::LossKind::kTimeout, now, recovery_.pipe(snd_.una, snd_.max));
+  }
+  ++retries_;
+  timed_seq_.reset();
+  rtt_.backoff();
+  recovery_.on_timeout(snd_.una, snd_.max);
+  arm_retransmit(now);
+}
+
+/// Something is unsent, nothing but a probe is in flight, and the window is what forbids it: ask
+/// again and again, for a lost window update would otherwise be the end (RFC 9293 §3.8.6.1).
+void Connection::update_persist(Instant now) {
+  const bool waits = (unsent_bytes() > 0 || has_outstanding()) &&
+                     !timers_.is_armed(TimerId::kRetransmit) && state_ != State::kTimeWait;
+  if (!waits) {
+    timers_.cancel(TimerId::kPersist);
+  } else if (!timers_.is_armed(TimerId::kPersist)) {
+    timers_.set(TimerId::kPersist, now + rtt_.rto());
+  }
+}
+
+void Connection::on_persist_timeout(Instant now) {
+  if (unsent_bytes() == 0 && !has_outstanding()) return;
+  if (retries_ >= shared_->config.data_retries || has_outlived_user_timeout(now)) {
+    ++shared_->counters.aborts_on_timeout;
+    close_with(Errc::kTimedOut);
+    return;
+  }
+  ++retries_;  // a peer that answers, even with a closed window, sets it back (RFC 1122 §4.2.2.17)
+  rtt_.backoff();
+  probe_pending_ = true;
+  timers_.set(TimerId::kPersist, now + rtt_.rto());
+}
+
+void Connection::restart_keepalive(Instant now) {
+  keepalive_.on_heard(now);
+  if (options_.keepalive) {
+    timers_.set(TimerId::kKeepAlive, keepalive_.deadline());
+  } else {
+    timers_.cancel(TimerId::kKeepAlive);
+  }
+}
+
+void Connection::on_keepalive_timeout(Instant now) {
+  if (!options_.keepalive || !is_synchronized(state_) || state_ == State::kTimeWait) return;
+  if (has_outstanding() || timers_.is_armed(TimerId::kPersist)) {
+    keepalive_.on_heard(now);  // another timer watches the peer
+  } else {
+    switch (keepalive_.on_deadline(now)) {
+      case KeepAlive::Action::kNone:
+        break;
+      case KeepAlive::Action::kProbe:
+        keepalive_pending_ = true;
+        break;
+      case KeepAlive::Action::kGiveUp:
+        ++shared_->counters.aborts_on_timeout;
+        reset_with(Errc::kTimedOut);
+        return;
+    }
+  }
+  timers_.set(TimerId::kKeepAlive, keepalive_.deadline());
+}
+
+/// TIME-WAIT is over, an orphan waited long enough in FIN-WAIT-2, or SO_LINGER's time is up.
+void Connection::on_lifetime_timeout(Instant now) {
+  (void)now;
+  if (state_ == State::kTimeWait || state_ == State::kFinWait2) {
+    close_with(Errc{});
+  } else {
+    reset_with(Errc::kConnAborted);
+  }
+}
+
+void Connection::on_options_changed(Instant now) {
+  send_buffer_.set_capacity(options_.send_buffer_bytes);
+  receive_buffer_.set_capacity(options_.receive_buffer_bytes);
+  keepalive_.set_idle(options_.keepalive_idle);
+  keepalive_.set_interval(options_.keepalive_interval);
+  keepalive_.set_max_probes(options_.keepalive_probes);
+  if (is_synchronized(state_) && state_ != State::kTimeWait) restart_keepalive(now);
+  notify();
+  schedule();
+}
+
+/// RFC 9293 §3.9.2.2 and RFC 5927 §4: "soft" errors end no connection that is up; before that, they
+/// are the answer to the SYN. Either way only if they quote something in flight.
+void Connection::on_icmp_error(Errc error, SeqNum seq, Instant now) {
+  (void)now;
+  if (seq.before(snd_.una) || !seq.before(snd_.max)) return;
+  if (!is_synchronized(state_)) close_with(error);
+}
+
+/// RFC 1191 §6, RFC 8201 §4; checked against what is in flight as RFC 5927 §7 advises.
+void Connection::on_packet_too_big(SeqNum seq, std::uint16_t mtu, Instant now) {
+  if (seq.before(snd_.una) || !seq.before(snd_.max) || mtu >= mtu_) return;
+  mtu_ = mtu;
+  set_mss(mtu);
+  if (!has_outstanding()) return;
+  // What was too big is lost for sure. Not a sign of congestion: the window stays (RFC 1191 §6.5).
+  recovery_.on_timeout(snd_.una, snd_.max);
+  timed_seq_.reset();
+  arm_retransmit(now);
+  schedule();
+}
+
+}  // namespace zs::tcp

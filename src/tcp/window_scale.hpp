@@ -1,0 +1,35 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "base/address.hpp"
+#include "tcp/segment.hpp"
+
+namespace zs::tcp {
+
+inline constexpr std::uint32_t kMaxUnscaledWindow = 65'535;
+inline constexpr std::uint8_t kMaxWindowScale = 14;  ///< RFC 7323 §2.3
+
+/// The smallest shift with which a window of `buffer_bytes` can be announced.
+constexpr std::uint8_t window_scale_for(std::uint32_t buffer_bytes) {
+  std::uint8_t scale = 0;
+  while (scale < kMaxWindowScale && (buffer_bytes >> scale) > kMaxUnscaledWindow) ++scale;
+  return scale;
+}
+
+/// RFC 9293 §3.7.1: MTU less the fixed headers of IP and TCP, options not counted (RFC 6691).
+constexpr std::uint16_t mss_for_mtu(std::uint16_t mtu, const FlowKey& flow) {
+  const int headers = (flow.remote.address.is_v4() ? 20 : 40) + 20;
+  return static_cast<std::uint16_t>(std::max(int{mtu} - headers, 64));
+}
+
+/// RFC 9293 §3.7.1: 536 when the option is absent. The floor is Linux' tcp_min_snd_mss: a peer
+/// that asks for tiny segments makes us spend a packet on every few bytes (CVE-2019-11479).
+inline constexpr std::uint16_t kMinPeerMss = 48;
+constexpr std::uint16_t clamp_peer_mss(std::optional<std::uint16_t> option) {
+  return std::max(option.value_or(536), kMinPeerMss);
+}
+
+}  // namespace zs::tcp
