@@ -5,12 +5,6 @@
 #include "wire/ipv6.hpp"
 
 namespace zs::ip {
-namespace {
-
-constexpr std::uint32_t kMaxPacket = 65'535;
-
-}  // namespace
-
 void write_header(std::byte* at, const HeaderSpec& spec, std::uint32_t payload_bytes) noexcept {
   ZS_ASSERT(spec.src.family() == spec.dst.family());
   if (spec.src.is_v6()) {
@@ -34,14 +28,15 @@ void write_header(std::byte* at, const HeaderSpec& spec, std::uint32_t payload_b
 }
 
 Result<void> prepend_header(buf::Mbuf& packet, const HeaderSpec& spec) noexcept {
-  const bool v4 = spec.src.is_v4();
-  const std::uint16_t size = header_size(spec.src.family());
+  const IpFamily family = spec.src.family();
+  const std::uint16_t size = header_size(family);
   const std::uint32_t payload = packet.length();
-  if (payload + (v4 ? size : 0u) > kMaxPacket) return Errc::kMessageSize;
+  if (!fits_packet(family, payload)) return Errc::kMessageSize;
   ZS_TRY_ASSIGN(const std::span<std::byte> room, packet.prepend(size));
   write_header(room.data(), spec, payload);
   packet->l3_len = size & 0x1ff;
-  packet->ol_flags |= v4 ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6;
+  packet->ol_flags |=
+      family == IpFamily::kV4 ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6;
   return {};
 }
 

@@ -19,6 +19,11 @@ struct HeaderSpec {
 
 constexpr std::uint16_t header_size(IpFamily family) { return family == IpFamily::kV4 ? 20 : 40; }
 
+/// Whether so much fits the header's length field, which in IPv4 counts the header too.
+constexpr bool fits_packet(IpFamily family, std::uint32_t payload_bytes) {
+  return payload_bytes <= (family == IpFamily::kV4 ? 65'535u - 20u : 65'535u);
+}
+
 /// Puts an IP header in front of a transport packet and says so in the mbuf (l3_len, ol_flags), by
 /// dev/queue.hpp's transmit contract. kMessageSize beyond 65,535 bytes, kNoBuffers without the
 /// headroom; the packet is then unchanged.

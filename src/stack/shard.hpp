@@ -16,6 +16,7 @@
 #include "base/time.hpp"
 #include "buf/pool.hpp"
 #include "dev/queue.hpp"
+#include "ip/icmp_limiter.hpp"
 #include "tcp/config.hpp"
 
 namespace zs::tcp {
@@ -45,6 +46,11 @@ struct ShardConfig {
   tcp::Config tcp;
   std::uint32_t neighbor_entries = 1'024;
   std::uint32_t udp_sockets = 1'024;
+  /// ARP probes for each of our IPv4 addresses (RFC 5227), and whether IPv6 ones are probed. 0:
+  /// none are sent, nor announcements before on_link(). The addresses are usable at once in any
+  /// case.
+  std::uint8_t address_probes = 3;
+  ip::IcmpLimits icmp;
   SipKey secret;
   std::uint64_t seed = 1;
 };

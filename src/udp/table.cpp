@@ -204,6 +204,8 @@ Result<buf::Mbuf> Table::make_packet(const Endpoint& local, const Endpoint& remo
                 .length = length,
                 .checksum = wire::checksum_fold(pseudo)}
       .write(*room);
+  // The payload may be a received buffer on its way back: forget what its device said of it.
+  buf::clear_metadata(packet.get());
   packet->l4_len = wire::UdpView::kHeader;
   packet->ol_flags |= RTE_MBUF_F_TX_UDP_CKSUM;
   return packet;

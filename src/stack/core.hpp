@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/drop.hpp"
+#include "base/fixed_queue.hpp"
+#include "base/time.hpp"
+#include "buf/mbuf.hpp"
+#include "ip/address_table.hpp"
+#include "ip/icmp_limiter.hpp"
+#include "ip/path_mtu.hpp"
+#include "ip/route_table.hpp"
+#include "neigh/address_claims.hpp"
+#include "neigh/cache.hpp"
+#include "stack/shard.hpp"
+#include "tcp/engine.hpp"
+#include "udp/table.hpp"
+
+namespace zs::stack {
+
+/// One attachment to a link.
+struct Interface {
+  /// Packets that were made outside of poll_transmit(), or while another interface was polled. The
+  /// bound holds what one burst can cause: an answer to each packet, and the neighbours' queues.
+  static constexpr std::size_t kReadyPackets = 1'024;
+
+  explicit Interface(const InterfaceConfig& config)
+      : name(config.name), device(config.device), ready(kReadyPackets) {}
+
+  std::string name;
+  dev::Capabilities device;
+  bool link_up = true;
+  InterfaceStats stats;
+  FixedQueue<buf::Mbuf> ready;  ///< whole frames
+};
+
+/// Where a packet to some address goes first.
+struct NextHop {
+  std::uint16_t interface = 0;
+  IpAddress neighbor;  ///< the gateway, or the destination itself
+};
+
+/// What the rooms of a shard share: its tables and its transports. Each is a type of its own with
+/// its own rules; this is only where they are kept together.
+struct Core {
+  /// Packets between our own addresses. TCP's windows are the real bound; what exceeds this one is
+  /// lost as on any cable.
+  static constexpr std::size_t kLoopbackPackets = 1'024;
+
+  Core(const ShardConfig& config, buf::Pools buffers, Instant start);
+
+  /// nullopt: no route.
+  std::optional<NextHop> next_hop(const IpAddress& destination) const;
+  /// Changes when an EgressHint may have become wrong. Never 0.
+  std::uint32_t egress_generation() const {
+    const std::uint32_t sum = neighbors.generation() + routes.generation();
+    return sum != 0 ? sum : 1;
+  }
+  /// The whole frame waits for its device, or is dropped and counted.
+  void push_ready(std::uint16_t interface, buf::Mbuf frame);
+
+  buf::Pools pools;
+  Instant now;
+  DropCounters drops;
+  std::vector<std::unique_ptr<Interface>> interfaces;
+  ip::AddressTable addresses;
+  ip::RouteTable routes;
+  ip::PathMtuCache path_mtu;
+  ip::IcmpLimiter icmp_limiter;
+  neigh::Cache neighbors;
+  neigh::AddressClaims claims;
+  udp::Table udp;
+  tcp::Engine tcp;
+  FixedQueue<buf::Mbuf> loopback;  ///< begin at their IP header
+};
+
+}  // namespace zs::stack

@@ -1,0 +1,169 @@
+#include "stack/egress.hpp"
+
+#include <utility>
+
+#include "base/assert.hpp"
+#include "wire/ethernet.hpp"
+#include "wire/nd.hpp"
+
+namespace zs::stack {
+namespace {
+
+constexpr std::uint16_t kEthernet = wire::EthernetView::kHeader;
+
+constexpr std::uint16_t ether_type_of(IpFamily family) {
+  return family == IpFamily::kV4 ? wire::ether_type::kIpv4 : wire::ether_type::kIpv6;
+}
+
+}  // namespace
+
+bool prepend_ethernet(buf::Mbuf& packet, const MacAddress& dst, const MacAddress& src,
+                      IpFamily family) {
+  const auto room = packet.prepend(kEthernet);
+  if (!room) return false;
+  wire::EthernetSpec{.dst = dst, .src = src, .ether_type = ether_type_of(family)}.write(*room);
+  packet->l2_len = kEthernet;
+  return true;
+}
+
+std::optional<Frame> Egress::frame(tcp::OutPacket&& out) {
+  rte_mbuf* const m = out.packet.get();
+  // The payload may be a received buffer on its way back: what the receiving device said of it must
+  // not reach the sending one.
+  buf::clear_metadata(m);
+  m->l4_len = out.header_bytes;
+  m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+  if (out.tso_segment != 0) {
+    m->tso_segsz = out.tso_segment;
+    m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+  }
+  const ip::HeaderSpec spec{
+      .src = out.local, .dst = out.remote, .protocol = wire::ip_protocol::kTcp};
+  EgressHint fresh;
+  EgressHint& hint = out.hint != nullptr ? *out.hint : fresh;
+  if (hint.generation != core_.egress_generation()) [[unlikely]] {
+    if (!resolve(out.remote, hint)) return std::nullopt;
+  }
+  return transmit(std::move(out.packet), spec, hint);
+}
+
+std::optional<Frame> Egress::frame(udp::OutPacket&& out) {
+  const ip::HeaderSpec spec{
+      .src = out.local, .dst = out.remote, .protocol = wire::ip_protocol::kUdp};
+  return transmit_datagram(std::move(out.packet), spec);
+}
+
+void Egress::send(buf::Mbuf transport, const ip::HeaderSpec& spec) {
+  if (auto f = transmit_datagram(std::move(transport), spec)) {
+    core_.push_ready(f->interface, std::move(f->packet));
+  }
+}
+
+std::optional<Frame> Egress::transmit_datagram(buf::Mbuf transport, const ip::HeaderSpec& spec) {
+  const auto hop = core_.next_hop(spec.dst);
+  const bool broadcast =
+      hop && core_.addresses.classify(hop->interface, spec.dst) == ip::Destination::kBroadcast;
+  // To many at once there is nobody to resolve.
+  if (!spec.dst.is_multicast() && !broadcast) {
+    EgressHint hint;
+    if (!resolve(spec.dst, hint)) return std::nullopt;
+    return transmit(std::move(transport), spec, hint);
+  }
+  const Interface& interface = *core_.interfaces[hop->interface];
+  const MacAddress mac = broadcast ? MacAddress::broadcast() : wire::multicast_mac(spec.dst);
+  if (!ip::prepend_header(transport, spec) ||
+      !prepend_ethernet(transport, mac, interface.device.mac, spec.src.family())) {
+    core_.drops += Drop::kIpTooBig;
+    return std::nullopt;
+  }
+  return Frame{hop->interface, std::move(transport)};
+}
+
+bool Egress::resolve(const IpAddress& remote, EgressHint& hint) {
+  hint.generation = 0;
+  if (core_.addresses.is_local(remote)) {
+    hint = {core_.egress_generation(), kLoopback, 0};
+    return true;
+  }
+  const auto hop = core_.next_hop(remote);
+  if (!hop) {
+    core_.drops += Drop::kIpNoRoute;
+    return false;
+  }
+  const auto neighbor = core_.neighbors.find_or_start(hop->interface, hop->neighbor, core_.now);
+  if (!neighbor) {
+    core_.drops += Drop::kNeighborTableFull;
+    return false;
+  }
+  // Read after the lookup, which may have evicted somebody and so moved the generation on.
+  hint = {core_.egress_generation(), hop->interface, *neighbor};
+  return true;
+}
+
+std::optional<Frame> Egress::transmit(buf::Mbuf transport, const ip::HeaderSpec& spec,
+                                      EgressHint hint) {
+  if (hint.interface == kLoopback) {
+    loop_back(std::move(transport), spec);
+    return std::nullopt;
+  }
+  const Interface& interface = *core_.interfaces[hint.interface];
+  const IpFamily family = spec.src.family();
+  const MacAddress* const mac = core_.neighbors.usable(hint.neighbor, core_.now);
+  const std::uint32_t payload = transport.length();
+  const std::uint16_t ip_size = ip::header_size(family);
+  const auto whole = static_cast<std::uint16_t>(kEthernet + ip_size);
+  if (!ip::fits_packet(family, payload)) [[unlikely]] {
+    core_.drops += Drop::kIpTooBig;
+    return std::nullopt;
+  }
+  if (mac == nullptr) [[unlikely]] {
+    if (ip::prepend_header(transport, spec)) {
+      core_.neighbors.enqueue(hint.neighbor, std::move(transport));
+    } else {
+      core_.drops += Drop::kNoBuffers;
+    }
+    return std::nullopt;
+  }
+  // The usual case: both headers in one go, nothing but stores.
+  const auto room = transport.prepend(whole);
+  if (!room) {
+    core_.drops += Drop::kNoBuffers;
+    return std::nullopt;
+  }
+  wire::EthernetSpec{.dst = *mac, .src = interface.device.mac, .ether_type = ether_type_of(family)}
+      .write(room->first(kEthernet));
+  ip::write_header(room->data() + kEthernet, spec, payload);
+  rte_mbuf* const m = transport.get();
+  m->l2_len = kEthernet;
+  m->l3_len = ip_size & 0x1ff;
+  m->ol_flags |=
+      family == IpFamily::kV4 ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6;
+  return Frame{hint.interface, std::move(transport)};
+}
+
+void Egress::loop_back(buf::Mbuf transport, const ip::HeaderSpec& spec) {
+  if (!ip::prepend_header(transport, spec)) {
+    core_.drops += Drop::kIpTooBig;
+    return;
+  }
+  const std::uint64_t flags = transport->ol_flags;
+  const std::uint16_t segment = transport->tso_segsz;
+  // TCP keeps what it sends until that is acknowledged, and a shared buffer is read-only: the
+  // receiver, which trims and links, gets descriptors of its own.
+  auto copy = transport.clone(*core_.pools.indirect);
+  if (!copy) {
+    core_.drops += Drop::kNoBuffers;
+    return;
+  }
+  rte_mbuf* const m = copy->get();
+  buf::clear_metadata(m);
+  // No wire, no damage: the checksums count as good though nobody filled them in.
+  m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_NONE;
+  if ((flags & RTE_MBUF_F_TX_TCP_SEG) != 0) {
+    m->ol_flags |= RTE_MBUF_F_RX_LRO;
+    m->tso_segsz = segment;
+  }
+  if (!core_.loopback.try_push(std::move(*copy))) core_.drops += Drop::kTxQueueFull;
+}
+
+}  // namespace zs::stack

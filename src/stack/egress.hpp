@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "buf/mbuf.hpp"
+#include "ip/output.hpp"
+#include "stack/core.hpp"
+#include "tcp/segment.hpp"
+#include "udp/table.hpp"
+
+namespace zs::stack {
+
+/// A whole frame and the interface whose device takes it.
+struct Frame {
+  std::uint16_t interface = 0;
+  buf::Mbuf packet;
+};
+
+/// From a transport's packet to a frame: route, IP header, neighbour, Ethernet header.
+///
+/// Each call answers with the frame, or with nothing when the packet went elsewhere: it waits for
+/// its neighbour, goes round to ourselves, or was dropped and counted.
+class Egress {
+ public:
+  explicit Egress(Core& core) : core_(core) {}
+
+  std::optional<Frame> frame(tcp::OutPacket&& out);
+  std::optional<Frame> frame(udp::OutPacket&& out);
+  /// A transport packet whose checksum is done (ICMP); by way of the ready queue.
+  void send(buf::Mbuf transport, const ip::HeaderSpec& spec);
+
+ private:
+  /// What a hint's interface says when packets to the address never leave the host.
+  static constexpr std::uint16_t kLoopback = UINT16_MAX;
+
+  /// Datagrams and ICMP: they may go to a group, and keep no hint.
+  std::optional<Frame> transmit_datagram(buf::Mbuf transport, const ip::HeaderSpec& spec);
+  /// Fills in the hint. False: no route, or no place for the neighbour (counted).
+  bool resolve(const IpAddress& remote, EgressHint& hint);
+  std::optional<Frame> transmit(buf::Mbuf transport, const ip::HeaderSpec& spec, EgressHint hint);
+  void loop_back(buf::Mbuf transport, const ip::HeaderSpec& spec);
+
+  Core& core_;
+};
+
+/// Puts the Ethernet header in front of an IP packet. False without the headroom.
+[[nodiscard]] bool prepend_ethernet(buf::Mbuf& packet, const MacAddress& dst, const MacAddress& src,
+                                    IpFamily family);
+
+}  // namespace zs::stack

@@ -1,0 +1,107 @@
+#include <algorithm>
+#include <utility>
+
+#include "stack/l4_checksum.hpp"
+#include "stack/rx_pipeline.hpp"
+#include "tcp/segment.hpp"
+#include "wire/tcp.hpp"
+#include "wire/udp.hpp"
+
+namespace zs::stack {
+namespace {
+
+/// What one wire segment carried at most: the device's word for a coalesced packet, else the packet
+/// itself.
+std::uint16_t segment_size(const buf::Mbuf& packet, std::uint32_t payload_bytes,
+                           std::uint16_t mtu) {
+  const bool coalesced = (packet->ol_flags & RTE_MBUF_F_RX_LRO) != 0;
+  const std::uint32_t size = coalesced && packet->tso_segsz != 0 ? packet->tso_segsz : mtu;
+  return static_cast<std::uint16_t>(std::min(size, payload_bytes));
+}
+
+}  // namespace
+
+void RxPipeline::on_tcp(const Received& received, buf::Mbuf packet) {
+  const ip::Incoming& ip = received.ip;
+  // RFC 9293 §3.9.2.3: nothing of TCP is for many.
+  if (received.delivery == ip::Delivery::kToMany) {
+    core_.drops += Drop::kIpNotForUs;
+    return;
+  }
+  if (ip.transport_bytes < wire::TcpView::kMinHeader) {
+    core_.drops += Drop::kTcpMalformed;
+    return;
+  }
+  if (verify_l4_checksum(packet, ip) == ChecksumVerdict::kBad) {
+    core_.drops += Drop::kTcpBadChecksum;
+    return;
+  }
+  const auto contiguous =
+      ip.header_bytes + std::min<std::uint32_t>(wire::TcpView::kMaxHeader, ip.transport_bytes);
+  if (!pull_up(packet, contiguous)) return;
+  const auto view = wire::TcpView::parse(packet.first().subspan(ip.header_bytes));
+  auto options = view ? wire::parse_tcp_options(view->options()) : std::nullopt;
+  if (!options) {
+    core_.drops += Drop::kTcpMalformed;
+    return;
+  }
+  const std::uint16_t mtu = core_.interfaces[received.arrival.interface]->device.mtu;
+  const auto header = static_cast<std::uint32_t>(view->header_length());
+  const std::uint32_t payload_bytes = ip.transport_bytes - header;
+  tcp::Segment segment{.flow = {{ip.dst, view->dst_port()}, {ip.src, view->src_port()}},
+                       .seq = tcp::SeqNum{view->seq()},
+                       .ack = tcp::SeqNum{view->ack()},
+                       .window = view->window(),
+                       .flags = view->flags(),
+                       .options = *options,
+                       .mtu = mtu,
+                       .payload = {},
+                       .payload_bytes = payload_bytes,
+                       .segment_size = segment_size(packet, payload_bytes, mtu)};
+  if (payload_bytes > 0) {
+    packet.trim_front(ip.header_bytes + header);
+    segment.payload = std::move(packet);
+  }
+  core_.tcp.on_segment(std::move(segment), core_.now);
+}
+
+void RxPipeline::on_udp(const Received& received, buf::Mbuf packet) {
+  const ip::Incoming& ip = received.ip;
+  if (ip.transport_bytes < wire::UdpView::kHeader) {
+    core_.drops += Drop::kUdpMalformed;
+    return;
+  }
+  if (!pull_up(packet, ip.header_bytes + wire::UdpView::kHeader)) return;
+  // UdpView wants the whole datagram in one piece, which a chain is not: the fields by themselves.
+  const std::byte* const header = buf::data(packet.get()) + ip.header_bytes;
+  const auto length = load_be<std::uint16_t>(header + 4);
+  const auto checksum = load_be<std::uint16_t>(header + 6);
+  const Endpoint remote{ip.src, load_be<std::uint16_t>(header)};
+  const Endpoint local{ip.dst, load_be<std::uint16_t>(header + 2)};
+  if (length < wire::UdpView::kHeader || length > ip.transport_bytes || local.port == 0) {
+    core_.drops += Drop::kUdpMalformed;
+    return;
+  }
+  // The checksum covers the datagram, not what its IP packet carries behind it.
+  ip::Incoming datagram_ip = ip;
+  datagram_ip.transport_bytes = length;
+  packet.truncate(datagram_ip.total_bytes());
+  const bool unprotected = checksum == 0 && ip.src.is_v4();
+  const bool missing = checksum == 0 && !unprotected;  // IPv6 requires one (RFC 8200 §8.1)
+  const bool looped = received.arrival.origin == Origin::kLoopback;
+  if (!unprotected && !looped &&
+      (missing || verify_l4_checksum(packet, datagram_ip) == ChecksumVerdict::kBad)) {
+    core_.drops += Drop::kUdpBadChecksum;
+    return;
+  }
+  const auto socket = core_.udp.receiver(local, remote);
+  if (!socket) {
+    core_.drops += Drop::kUdpNoSocket;
+    icmp_.send_error(received, packet, ip::ErrorKind::kPortUnreachable);
+    return;
+  }
+  packet.trim_front(ip.header_bytes + wire::UdpView::kHeader);
+  core_.udp.deliver(*socket, {local, remote, buf::Chain{std::move(packet)}});
+}
+
+}  // namespace zs::stack

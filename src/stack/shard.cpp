@@ -1,0 +1,229 @@
+#include "stack/shard.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "stack/config_check.hpp"
+#include "stack/core.hpp"
+#include "stack/egress.hpp"
+#include "stack/icmp_service.hpp"
+#include "stack/neighbor_service.hpp"
+#include "stack/rx_pipeline.hpp"
+
+namespace zs::stack {
+
+/// The rooms of one shard and the order of work between them.
+struct Shard::Impl {
+  Impl(const ShardConfig& shard_config, buf::Pools pools, Instant start)
+      : config(shard_config),
+        core(shard_config, pools, start),
+        egress(core),
+        neighbors(core),
+        icmp(core, egress, neighbors),
+        rx(core, neighbors, icmp) {}
+
+  void advance(Instant time) {
+    ZS_ASSERT(time >= core.now);
+    core.now = time;
+  }
+  void deliver_looped();
+  void settle();
+  std::size_t drain_ready(Interface& interface, std::span<rte_mbuf*> out);
+  /// Puts the frame into `out` if it is for the interface that is being polled, else aside.
+  void place(std::optional<Frame> frame, std::size_t interface, std::span<rte_mbuf*> out,
+             std::size_t& used);
+
+  ShardConfig config;
+  Core core;
+  Egress egress;
+  NeighborService neighbors;
+  IcmpService icmp;
+  RxPipeline rx;
+};
+
+Shard::Shard(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Shard::~Shard() = default;
+
+Result<std::unique_ptr<Shard>> Shard::create(const ShardConfig& config, buf::Pools pools,
+                                             Instant now, std::string* why) {
+  if (std::string wrong = check_config(config, pools); !wrong.empty()) {
+    if (why != nullptr) *why = std::move(wrong);
+    return Errc::kInvalid;
+  }
+  return std::unique_ptr<Shard>(new Shard(std::make_unique<Impl>(config, pools, now)));
+}
+
+void Shard::on_burst(std::size_t interface, std::span<rte_mbuf* const> packets, Instant now) {
+  ZS_ASSERT(interface < impl_->core.interfaces.size());
+  impl_->advance(now);
+  for (rte_mbuf* const packet : packets) {
+    impl_->rx.on_frame(static_cast<std::uint16_t>(interface), buf::Mbuf::adopt(packet));
+  }
+  impl_->settle();
+}
+
+void Shard::on_deadline(Instant now) {
+  impl_->advance(now);
+  impl_->deliver_looped();
+  impl_->core.neighbors.on_deadline(now);
+  impl_->core.claims.on_deadline(now);
+  impl_->core.tcp.on_deadline(now);
+  impl_->settle();
+}
+
+void Shard::Impl::deliver_looped() {
+  // Only what waits now: what the answers add has its turn in the next round, so that two of our
+  // own sockets cannot keep the loop here.
+  for (std::size_t n = core.loopback.size(); n > 0; --n) rx.on_looped(core.loopback.pop());
+}
+
+/// What the tables want to say after anything has happened.
+void Shard::Impl::settle() {
+  neighbors.flush();
+  icmp.report_undeliverable();
+}
+
+Instant Shard::next_deadline() const {
+  const Core& core = impl_->core;
+  if (!core.loopback.empty()) return core.now;
+  for (const auto& interface : core.interfaces) {
+    if (interface->link_up && !interface->ready.empty()) return core.now;
+  }
+  return std::min(
+      {core.tcp.next_deadline(), core.neighbors.next_deadline(), core.claims.next_deadline()});
+}
+
+std::size_t Shard::poll_transmit(std::size_t interface, std::span<rte_mbuf*> out, Instant now) {
+  impl_->advance(now);
+  Core& core = impl_->core;
+  Interface& self = *core.interfaces[interface];
+  if (!self.link_up) return 0;
+  std::size_t used = impl_->drain_ready(self, out);
+  // The device pulls: nothing is made before there is room for it. One of each in turn, so that
+  // neither transport starves the other.
+  for (bool more = true; more && used < out.size();) {
+    more = false;
+    if (auto packet = core.tcp.poll_transmit(now)) {
+      impl_->place(impl_->egress.frame(std::move(*packet)), interface, out, used);
+      more = true;
+    }
+    if (used == out.size()) break;
+    if (auto packet = core.udp.poll_transmit()) {
+      impl_->place(impl_->egress.frame(std::move(*packet)), interface, out, used);
+      more = true;
+    }
+  }
+  // Sending may have asked for neighbours.
+  impl_->settle();
+  used += impl_->drain_ready(self, out.subspan(used));
+  self.stats.tx_packets += used;
+  for (const rte_mbuf* const m : out.first(used)) self.stats.tx_bytes += m->pkt_len;
+  return used;
+}
+
+std::size_t Shard::Impl::drain_ready(Interface& interface, std::span<rte_mbuf*> out) {
+  std::size_t used = 0;
+  while (used < out.size() && !interface.ready.empty()) {
+    out[used++] = interface.ready.pop().release();
+  }
+  return used;
+}
+
+void Shard::Impl::place(std::optional<Frame> frame, std::size_t interface, std::span<rte_mbuf*> out,
+                        std::size_t& used) {
+  if (!frame) return;
+  if (frame->interface == interface) {
+    out[used++] = std::move(frame->packet).release();
+  } else {
+    core.push_ready(frame->interface, std::move(frame->packet));
+  }
+}
+
+void Shard::on_link(std::size_t interface, bool up, Instant now) {
+  impl_->advance(now);
+  Core& core = impl_->core;
+  Interface& self = *core.interfaces[interface];
+  self.link_up = up;
+  if (up) {
+    core.claims.on_link_up(static_cast<std::uint16_t>(interface), now);
+    core.claims.on_deadline(now);
+  } else {
+    // Who is there when the cable comes back is anybody's guess; what waited is stale.
+    core.neighbors.flush(static_cast<std::uint16_t>(interface));
+    self.ready.clear();
+  }
+  impl_->settle();
+}
+
+Instant Shard::now() const { return impl_->core.now; }
+tcp::Engine& Shard::tcp() { return impl_->core.tcp; }
+udp::Table& Shard::udp() { return impl_->core.udp; }
+const DropCounters& Shard::drops() const { return impl_->core.drops; }
+buf::Pools Shard::pools() const { return impl_->core.pools; }
+bool Shard::is_local(const IpAddress& a) const { return impl_->core.addresses.is_local(a); }
+
+Result<PathInfo> Shard::route_for(const IpAddress& remote) const {
+  const Core& core = impl_->core;
+  if (core.addresses.is_local(remote)) {
+    const ip::LocalAddress* const own = core.addresses.find(remote);
+    const std::size_t interface = own != nullptr ? own->interface : 0;
+    return PathInfo{remote, core.interfaces[interface]->device.mtu, interface};
+  }
+  const auto hop = core.next_hop(remote);
+  if (!hop) return Errc::kNoRoute;
+  const Interface& interface = *core.interfaces[hop->interface];
+  if (!interface.link_up) return Errc::kNetDown;
+  const auto source = core.addresses.select_source(hop->interface, remote);
+  if (!source) return Errc::kNoRoute;
+  return PathInfo{*source, core.path_mtu.lookup(remote, interface.device.mtu, core.now),
+                  hop->interface};
+}
+
+Result<void> Shard::add_route(const RouteConfig& route) {
+  if (!check_route(route, impl_->config.interfaces).empty()) return Errc::kInvalid;
+  return impl_->core.routes.add(
+      {route.destination, route.gateway, static_cast<std::uint16_t>(route.interface)});
+}
+
+Result<void> Shard::remove_route(const RouteConfig& route) {
+  return impl_->core.routes.remove(
+      {route.destination, route.gateway, static_cast<std::uint16_t>(route.interface)});
+}
+
+std::vector<InterfaceInfo> Shard::interfaces() const {
+  const Core& core = impl_->core;
+  std::vector<InterfaceInfo> out;
+  for (const auto& interface : core.interfaces) {
+    out.push_back({.name = interface->name,
+                   .device = interface->device.name,
+                   .mac = interface->device.mac,
+                   .mtu = interface->device.mtu,
+                   .link_up = interface->link_up,
+                   .addresses = {},
+                   .stats = interface->stats});
+  }
+  for (const auto& claim : core.claims.all()) {
+    out[claim.interface].addresses.push_back({.prefix = core.addresses.find(claim.address)->prefix,
+                                              .state = neigh::to_string(claim.state),
+                                              .conflicts = claim.conflicts});
+  }
+  return out;
+}
+
+std::vector<RouteConfig> Shard::routes() const {
+  std::vector<RouteConfig> out;
+  for (const ip::Route& r : impl_->core.routes.routes()) {
+    out.push_back({r.destination, r.gateway, r.interface});
+  }
+  return out;
+}
+
+std::vector<NeighborInfo> Shard::neighbors() const {
+  std::vector<NeighborInfo> out;
+  for (const auto& n : impl_->core.neighbors.snapshot()) {
+    out.push_back({n.address, n.mac, n.interface, neigh::to_string(n.state)});
+  }
+  return out;
+}
+
+}  // namespace zs::stack
