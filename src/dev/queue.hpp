@@ -68,6 +68,10 @@ class PacketQueue {
   virtual std::size_t rx_burst(std::span<rte_mbuf*> out) noexcept = 0;
   /// Takes ownership of the accepted prefix; the rest stays with the caller, who tries again later.
   virtual std::size_t tx_burst(std::span<rte_mbuf* const> packets) noexcept = 0;
+  /// True while packets that were accepted wait for room in the device: any further call of
+  /// tx_burst() (an empty one too) or rx_burst() moves them on, so whoever drives the queue must
+  /// not go to sleep.
+  virtual bool tx_pending() const noexcept { return false; }
   /// A descriptor that polls readable when packets wait, or -1: the device must be polled.
   virtual int wake_fd() const noexcept { return -1; }
   virtual bool link_up() const noexcept { return true; }
