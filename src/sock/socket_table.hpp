@@ -89,8 +89,8 @@ class SocketTable {
 
   Result<void> set_option(int fd, Option option, int value);
   Result<int> option(int fd, Option option) const;
-  /// The pending error, cleared by asking (SO_ERROR).
-  Result<Errc> take_error(int fd);  // Errc{0}: none
+  /// The pending error, cleared by asking (SO_ERROR); Errc{} for none, kBadFd.
+  Errc take_error(int fd);
   Result<Endpoint> local_endpoint(int fd) const;
   Result<Endpoint> remote_endpoint(int fd) const;
 
@@ -99,7 +99,8 @@ class SocketTable {
   Result<void> watch(int fd, std::uint32_t interest, std::uint64_t user_data);
   /// Level-triggered, O(ready): up to out.size() descriptors that are ready now, fairly in turn.
   std::size_t poll_ready(std::span<ReadyEvent> out);
-  bool has_ready() const;
+  /// True if poll_ready() would report something.
+  bool has_ready();
 
   std::size_t open_count() const;
   /// Room for what an application wants to send, e.g. Chain::copy_of(…, *pools().data).

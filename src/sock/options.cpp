@@ -1,0 +1,144 @@
+// Socket options and what else may be asked about a descriptor.
+
+#include <algorithm>
+#include <chrono>
+
+#include "sock/socket_table_impl.hpp"
+
+namespace zs::sock {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr int kMinBuffer = 4'096;      ///< below that not even one segment and its ACK fit
+constexpr int kMaxBuffer = 1 << 30;    ///< RFC 7323 §2.2: the largest window there is
+constexpr int kMaxKeepAlive = 32'767;  ///< seconds; Linux' MAX_TCP_KEEPIDLE
+
+tcp::ConnectionOptions& options_of(Socket& socket) {
+  return socket.connection != nullptr ? socket.connection->options() : socket.options;
+}
+
+Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
+  const bool is_interval = option == Option::kKeepAliveIdle || option == Option::kKeepAliveInterval;
+  if (is_interval && (value < 1 || value > kMaxKeepAlive)) return Errc::kInvalid;
+  switch (option) {
+    case Option::kReuseAddress:
+      break;
+    case Option::kSendBuffer:
+      options.send_buffer_bytes =
+          static_cast<std::uint32_t>(std::clamp(value, kMinBuffer, kMaxBuffer));
+      break;
+    case Option::kReceiveBuffer:
+      options.receive_buffer_bytes =
+          static_cast<std::uint32_t>(std::clamp(value, kMinBuffer, kMaxBuffer));
+      break;
+    case Option::kNoDelay:
+      options.nodelay = value != 0;
+      break;
+    case Option::kKeepAlive:
+      options.keepalive = value != 0;
+      break;
+    case Option::kKeepAliveIdle:
+      options.keepalive_idle = seconds{value};
+      break;
+    case Option::kKeepAliveInterval:
+      options.keepalive_interval = seconds{value};
+      break;
+    case Option::kKeepAliveProbes:
+      if (value < 1 || value > 127) return Errc::kInvalid;  // Linux' MAX_TCP_KEEPCNT
+      options.keepalive_probes = static_cast<std::uint8_t>(value);
+      break;
+    case Option::kUserTimeout:
+      if (value < 0) return Errc::kInvalid;
+      options.user_timeout = milliseconds{value};
+      break;
+    case Option::kLinger:
+      if (value < 0) {
+        options.linger.reset();
+      } else {
+        options.linger = seconds{value};
+      }
+      break;
+  }
+  return {};
+}
+
+int current(const Socket& socket, const tcp::ConnectionOptions& options, Option option) {
+  switch (option) {
+    case Option::kReuseAddress:
+      return socket.reuse_address ? 1 : 0;
+    case Option::kSendBuffer:
+      return static_cast<int>(options.send_buffer_bytes);
+    case Option::kReceiveBuffer:
+      return static_cast<int>(options.receive_buffer_bytes);
+    case Option::kNoDelay:
+      return options.nodelay ? 1 : 0;
+    case Option::kKeepAlive:
+      return options.keepalive ? 1 : 0;
+    case Option::kKeepAliveIdle:
+      return static_cast<int>(duration_cast<seconds>(options.keepalive_idle).count());
+    case Option::kKeepAliveInterval:
+      return static_cast<int>(duration_cast<seconds>(options.keepalive_interval).count());
+    case Option::kKeepAliveProbes:
+      return options.keepalive_probes;
+    case Option::kUserTimeout:
+      return static_cast<int>(duration_cast<milliseconds>(options.user_timeout).count());
+    case Option::kLinger:
+      return options.linger ? static_cast<int>(duration_cast<seconds>(*options.linger).count())
+                            : -1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<void> SocketTable::set_option(int fd, Option option, int value) {
+  Socket* const socket = impl_->find(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  if (socket->type == Type::kDatagram) {
+    if (option != Option::kReceiveBuffer) return Errc::kNotSupported;
+    const int bytes = std::clamp(value, kMinBuffer, kMaxBuffer);
+    return impl_->udp.set_receive_bound(socket->datagram, static_cast<std::uint32_t>(bytes));
+  }
+  if (option == Option::kReuseAddress) {
+    socket->reuse_address = value != 0;
+    return {};
+  }
+  ZS_TRY(apply(options_of(*socket), option, value));
+  if (socket->connection != nullptr) socket->connection->on_options_changed(impl_->shard.now());
+  return {};
+}
+
+Result<int> SocketTable::option(int fd, Option option) const {
+  Socket* const socket = impl_->find(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  if (socket->type == Type::kDatagram) return Errc::kNotSupported;
+  return current(*socket, options_of(*socket), option);
+}
+
+Errc SocketTable::take_error(int fd) {
+  Socket* const socket = impl_->find(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  if (socket->type == Type::kDatagram) return impl_->udp.take_error(socket->datagram);
+  return socket->connection != nullptr ? socket->connection->take_error() : Errc{};
+}
+
+Result<Endpoint> SocketTable::local_endpoint(int fd) const {
+  const Socket* const socket = impl_->find(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  if (socket->type == Type::kDatagram) return impl_->udp.local_endpoint(socket->datagram);
+  return socket->bound.value_or(Endpoint{.address = IpAddress::any(socket->family), .port = 0});
+}
+
+Result<Endpoint> SocketTable::remote_endpoint(int fd) const {
+  const Socket* const socket = impl_->find(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  if (socket->type == Type::kDatagram) return impl_->udp.remote_endpoint(socket->datagram);
+  if (socket->connection == nullptr) return Errc::kNotConnected;
+  return socket->connection->flow().remote;
+}
+
+}  // namespace zs::sock

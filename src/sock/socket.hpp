@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/address.hpp"
+#include "base/intrusive_list.hpp"
+#include "sock/socket_table.hpp"
+#include "tcp/connection.hpp"
+#include "tcp/listener.hpp"
+#include "udp/table.hpp"
+
+namespace zs::sock {
+
+struct ReadyTag;
+
+/// One descriptor's state. A stream socket is fresh, then a listener or a connection; both of these
+/// belong to tcp::Engine and are borrowed here.
+struct Socket : ListHook<ReadyTag> {
+  int fd = -1;
+  Type type = Type::kStream;
+  IpFamily family = IpFamily::kV4;
+  std::uint32_t interest = 0;
+  std::uint64_t user_data = 0;
+  std::optional<Endpoint> bound;
+  tcp::Connection* connection = nullptr;
+  tcp::Listener* listener = nullptr;
+  udp::SocketId datagram;
+  tcp::ConnectionOptions options;  ///< of a stream without a connection: what it will start with
+  bool reuse_address = false;
+
+  /// What could be done now without waiting: bits of namespace ready.
+  std::uint32_t readiness(const udp::Table& udp) const;
+};
+
+}  // namespace zs::sock

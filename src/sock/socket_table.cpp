@@ -1,0 +1,206 @@
+#include "sock/socket_table.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "sock/socket_table_impl.hpp"
+
+namespace zs::sock {
+
+Result<Socket*> SocketTable::Impl::open(Type type, IpFamily family) {
+  const auto fd = descriptors.take();
+  if (!fd) return Errc::kTooManyFiles;
+  const auto at = static_cast<std::size_t>(*fd);
+  if (at >= slots.size()) slots.resize(at + 1);
+  if (!slots[at]) slots[at] = std::make_unique<Socket>();
+  Socket& socket = *slots[at];
+  socket.fd = *fd;
+  socket.type = type;
+  socket.family = family;
+  socket.interest = 0;
+  socket.user_data = 0;
+  socket.bound.reset();
+  socket.connection = nullptr;
+  socket.listener = nullptr;
+  socket.options = tcp::ConnectionOptions::from(tcp.config());
+  socket.reuse_address = false;
+  return &socket;
+}
+
+void SocketTable::Impl::release(Socket& socket) {
+  if (static_cast<ListHook<ReadyTag>&>(socket).is_linked()) ready.erase(socket);
+  descriptors.give_back(socket.fd);
+}
+
+void SocketTable::Impl::collect_changes() {
+  while (tcp::Connection* connection = tcp.take_changed()) {
+    if (connection->owner() == tcp::Connection::kNoOwner) continue;
+    if (Socket* socket = find(static_cast<int>(connection->owner()))) refresh(*socket);
+  }
+  while (tcp::Listener* listener = tcp.take_changed_listener()) {
+    if (listener->owner() == tcp::Connection::kNoOwner) continue;
+    if (Socket* socket = find(static_cast<int>(listener->owner()))) refresh(*socket);
+  }
+  while (const auto cookie = udp.poll_event()) {
+    if (Socket* socket = find(static_cast<int>(*cookie))) refresh(*socket);
+  }
+}
+
+Result<void> SocketTable::Impl::check_local(const Socket& socket, const Endpoint& local) const {
+  const bool same_family = local.address.family() == socket.family;
+  if (!same_family && socket.family == IpFamily::kV4) return Errc::kAfNotSupported;
+  if (local.address.is_unspecified() || shard.is_local(local.address)) return {};
+  return Errc::kAddrNotAvailable;
+}
+
+Result<udp::Path> SocketTable::Impl::datagram_path(const IpAddress& remote) const {
+  ZS_TRY_ASSIGN(const auto path, shard.route_for(remote));
+  return udp::Path{.source = path.source, .mtu = path.mtu};
+}
+
+SocketTable::SocketTable(stack::Shard& shard, buf::Pools pools, Limits limits)
+    : impl_(std::make_unique<Impl>(shard, pools, limits)) {}
+
+SocketTable::~SocketTable() {
+  for (const auto& socket : impl_->slots) {
+    if (socket && impl_->descriptors.is_taken(socket->fd)) (void)close(socket->fd);
+  }
+}
+
+Result<int> SocketTable::socket(Type type, IpFamily family) {
+  ZS_TRY_ASSIGN(Socket* const socket, impl_->open(type, family));
+  if (type == Type::kDatagram) {
+    auto id = impl_->udp.open(family, static_cast<std::uint64_t>(socket->fd));
+    if (!id) {
+      impl_->release(*socket);
+      return id.error();
+    }
+    socket->datagram = *id;
+  }
+  return socket->fd;
+}
+
+Result<void> SocketTable::bind(int fd, const Endpoint& local) {
+  Socket* const socket = impl_->find(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  ZS_TRY(impl_->check_local(*socket, local));
+  if (socket->type == Type::kDatagram) return impl_->udp.bind(socket->datagram, local);
+  if (socket->bound || socket->connection != nullptr || socket->listener != nullptr) {
+    return Errc::kInvalid;
+  }
+  // The conflict that matters; two sockets may be bound alike as long as only one listens.
+  if (local.port != 0 && !socket->reuse_address && impl_->tcp.is_listening(local)) {
+    return Errc::kAddrInUse;
+  }
+  socket->bound = local;
+  return {};
+}
+
+Result<void> SocketTable::listen(int fd, int backlog) {
+  Socket* const socket = impl_->find(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  if (socket->type != Type::kStream) return Errc::kNotSupported;
+  if (socket->connection != nullptr) return Errc::kIsConnected;
+  const auto depth = static_cast<std::uint32_t>(std::max(backlog, 1));
+  if (socket->listener != nullptr) {  // POSIX: a second listen() changes the backlog
+    socket->listener->set_backlog(std::min(depth, impl_->tcp.config().max_backlog));
+    return {};
+  }
+  const Endpoint local =
+      socket->bound.value_or(Endpoint{.address = IpAddress::any(socket->family), .port = 0});
+  ZS_TRY_ASSIGN(tcp::Listener* const listener,
+                impl_->tcp.listen(local, depth, socket->options, impl_->shard.now()));
+  listener->set_owner(static_cast<std::uint32_t>(fd));
+  socket->listener = listener;
+  socket->bound = listener->local();
+  return {};
+}
+
+Result<int> SocketTable::accept(int fd, Endpoint* peer) {
+  Socket* const socket = impl_->find(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  if (socket->listener == nullptr) return Errc::kInvalid;
+  if (!socket->listener->has_waiting()) return Errc::kAgain;
+  // A descriptor first: without one the connection keeps its place in the queue.
+  ZS_TRY_ASSIGN(Socket* const accepted, impl_->open(Type::kStream, socket->family));
+  tcp::Connection& connection = *socket->listener->dequeue();
+  connection.set_owner(static_cast<std::uint32_t>(accepted->fd));
+  accepted->connection = &connection;
+  accepted->bound = connection.flow().local;
+  if (peer != nullptr) *peer = connection.flow().remote;
+  return accepted->fd;
+}
+
+Result<void> SocketTable::connect(int fd, const Endpoint& remote) {
+  Socket* const socket = impl_->find(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  if (socket->family == IpFamily::kV4 && !remote.address.is_v4()) return Errc::kAfNotSupported;
+  if (socket->type == Type::kDatagram) {
+    ZS_TRY_ASSIGN(const auto path, impl_->datagram_path(remote.address));
+    return impl_->udp.connect(socket->datagram, remote, path.source);
+  }
+  if (socket->listener != nullptr) return Errc::kInvalid;
+  if (socket->connection != nullptr) {
+    return socket->connection->state() == tcp::State::kSynSent ? Errc::kAlready
+                                                               : Errc::kIsConnected;
+  }
+  ZS_TRY_ASSIGN(const auto path, impl_->shard.route_for(remote.address));
+  Endpoint local{.address = path.source, .port = 0};
+  if (socket->bound) {
+    local.port = socket->bound->port;
+    if (!socket->bound->address.is_unspecified()) local.address = socket->bound->address;
+  }
+  ZS_TRY_ASSIGN(tcp::Connection* const connection,
+                impl_->tcp.connect(local, remote, path.mtu, socket->options, impl_->shard.now()));
+  connection->set_owner(static_cast<std::uint32_t>(fd));
+  socket->connection = connection;
+  socket->bound = connection->flow().local;
+  return Errc::kInProgress;
+}
+
+Result<void> SocketTable::close(int fd) {
+  Socket* const socket = impl_->find(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  if (socket->type == Type::kDatagram) (void)impl_->udp.close(socket->datagram);
+  if (socket->listener != nullptr) impl_->tcp.close(*socket->listener, impl_->shard.now());
+  if (socket->connection != nullptr) impl_->tcp.release(*socket->connection, impl_->shard.now());
+  impl_->release(*socket);
+  return {};
+}
+
+Result<void> SocketTable::watch(int fd, std::uint32_t interest, std::uint64_t user_data) {
+  Socket* const socket = impl_->find(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  socket->interest = interest;
+  socket->user_data = user_data;
+  impl_->refresh(*socket);
+  return {};
+}
+
+std::size_t SocketTable::poll_ready(std::span<ReadyEvent> out) {
+  impl_->collect_changes();
+  std::size_t filled = 0;
+  // Each that waits now is looked at once: what stays ready goes behind the others.
+  for (std::size_t left = impl_->ready.size(); left > 0 && filled < out.size(); --left) {
+    Socket& socket = impl_->ready.pop_front();
+    const std::uint32_t bits = impl_->wanted_readiness(socket);
+    if (bits == 0) continue;
+    out[filled++] = {.fd = socket.fd, .ready = bits, .user_data = socket.user_data};
+    impl_->ready.push_back(socket);
+  }
+  return filled;
+}
+
+bool SocketTable::has_ready() {
+  impl_->collect_changes();
+  while (!impl_->ready.empty()) {
+    if (impl_->wanted_readiness(impl_->ready.front()) != 0) return true;
+    impl_->ready.pop_front();
+  }
+  return false;
+}
+
+std::size_t SocketTable::open_count() const { return impl_->descriptors.count(); }
+buf::Pools SocketTable::pools() const { return impl_->pools; }
+
+}  // namespace zs::sock

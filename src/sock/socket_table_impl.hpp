@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/intrusive_list.hpp"
+#include "sock/descriptor_set.hpp"
+#include "sock/socket.hpp"
+#include "sock/socket_table.hpp"
+#include "stack/shard.hpp"
+#include "tcp/engine.hpp"
+#include "udp/table.hpp"
+
+namespace zs::sock {
+
+struct SocketTable::Impl {
+  Impl(stack::Shard& s, buf::Pools p, Limits limits)
+      : shard(s), tcp(s.tcp()), udp(s.udp()), pools(p), descriptors(limits.descriptors) {}
+
+  /// The open socket behind `fd`, or nullptr.
+  Socket* find(int fd) const {
+    return descriptors.is_taken(fd) ? slots[static_cast<std::size_t>(fd)].get() : nullptr;
+  }
+  /// kTooManyFiles at the limit.
+  Result<Socket*> open(Type type, IpFamily family);
+  void release(Socket& socket);
+  /// Moves what TCP and UDP report as changed to the ready list.
+  void collect_changes();
+  std::uint32_t wanted_readiness(const Socket& socket) const {
+    constexpr std::uint32_t kAlways = ready::kHangup | ready::kError;
+    return socket.interest == 0 ? 0 : socket.readiness(udp) & (socket.interest | kAlways);
+  }
+  void refresh(Socket& socket) {
+    if (wanted_readiness(socket) != 0) ready.push_back_once(socket);
+  }
+  Result<void> check_local(const Socket& socket, const Endpoint& local) const;
+  Result<udp::Path> datagram_path(const IpAddress& remote) const;
+
+  stack::Shard& shard;
+  tcp::Engine& tcp;
+  udp::Table& udp;
+  buf::Pools pools;
+  DescriptorSet descriptors;
+  std::vector<std::unique_ptr<Socket>> slots;  ///< by descriptor; kept for reuse when closed
+  IntrusiveList<Socket, ReadyTag> ready;
+};
+
+}  // namespace zs::sock
