@@ -339,7 +339,7 @@ void Connection::process_payload(Segment& segment, Instant now) {
   const std::uint32_t bytes = segment.payload_bytes;
   const SeqNum end = segment.seq + bytes;
   if (segment.has(flag::kFin) && can_receive(state_)) {
-    if (!rcv_.fin) rcv_.fin = end;
+    rcv_.fin = end;
     ack_.request_now();
   }
   if (bytes == 0 || !can_receive(state_)) return;
@@ -348,6 +348,9 @@ void Connection::process_payload(Segment& segment, Instant now) {
     shared_->count(Drop::kTcpAfterClose);
     reset_with(Errc::kConnAborted);
     return;
+  }
+  if (!receive_buffer_.has_room()) {
+    shared_->counters.copied_bytes_in += receive_buffer_.compact(*shared_->pools.data);
   }
   if (!receive_buffer_.has_room() && !read_shutdown_) {
     // The window promised bytes, the bound counts buffers too: the peer sends it again later.
@@ -378,6 +381,8 @@ void Connection::accept_in_order(Segment& segment, Instant now) {
     data.append(std::move(more));
   }
   bytes_in_ += data.size();
+  // A FIN in the middle of the stream was somebody's forgery or mistake.
+  if (rcv_.fin && rcv_.nxt.after(*rcv_.fin)) rcv_.fin.reset();
   if (!read_shutdown_) receive_buffer_.append(std::move(data));
   notify();
 }

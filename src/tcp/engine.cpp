@@ -64,11 +64,12 @@ void Engine::on_stray_segment(const Segment& segment) {
 void Engine::on_time_wait_segment(Segment& segment, TimeWaitRecord& record, Instant now) {
   if (segment.has(flag::kRst)) return;  // RFC 1337 §3: an old reset must not end TIME-WAIT
   const bool both_stamped = record.timestamps && segment.options.timestamps.has_value();
-  const bool newer_stamp =
-      both_stamped && SeqNum{segment.options.timestamps->value}.after(SeqNum{record.ts_recent});
+  const bool is_newer =
+      both_stamped ? SeqNum{segment.options.timestamps->value}.after(SeqNum{record.ts_recent})
+                   : segment.seq.after(record.rcv_nxt);
   if (segment.has(flag::kSyn) && !segment.has(flag::kAck)) {
     Listener* listener = find_listener(segment.flow.local);
-    if (listener != nullptr && (newer_stamp || segment.seq.after(record.rcv_nxt))) {
+    if (listener != nullptr && is_newer) {
       // RFC 6191 §2; the new sequence space begins behind the old one (RFC 9293 §3.6.1).
       const SeqNum least_iss = record.snd_nxt + (std::uint32_t{record.window} + 1);
       time_wait_.erase(record);

@@ -19,6 +19,8 @@ using Urgency = recovery::LossRecovery::Urgency;
 namespace {
 constexpr Duration kNoBufferRetry = 2ms;  ///< buffers come back within a device's transmit time
 constexpr std::uint32_t kTimestampOptionBytes = 12;  ///< with the padding of RFC 7323 appendix A
+/// Most buffers that one packet gathers: 64 KB of 2 KB buffers, and within any device's reach.
+constexpr std::uint16_t kMaxSlices = 40;
 constexpr std::uint32_t kMinSegmentPayload = 8;  ///< what the smallest MSS leaves beside options
 }  // namespace
 
@@ -62,12 +64,17 @@ std::optional<OutPacket> Connection::poll_retransmission(Urgency urgency, Instan
   if (recovery_.is_first_retransmission()) room = std::max(room, segment);
   if (room < segment) return std::nullopt;
   const std::uint32_t most = std::min(room, shared_->config.max_tso_bytes);
-  const auto range = recovery_.next_retransmission(snd_.una, most - most % segment, urgency);
+  auto range = recovery_.next_retransmission(snd_.una, most - most % segment, urgency);
   if (!range || range->empty()) return std::nullopt;
 
   Plan plan{.seq = range->begin, .flags = flag::kAck};
   const SeqNum end = SeqNum::earlier(range->end, data_end());
-  if (end.after(range->begin)) plan.payload_bytes = end.raw() - range->begin.raw();
+  if (end.after(range->begin)) {
+    const std::uint32_t offset = range->begin.raw() - snd_.una_data.raw();
+    const std::uint32_t wanted = end.raw() - range->begin.raw();
+    plan.payload_bytes = send_buffer_.longest_carve(offset, wanted, kMaxSlices);
+    if (plan.payload_bytes < wanted) range->end = range->begin + plan.payload_bytes;
+  }
   if (range->end.after(data_end())) plan.flags |= flag::kFin;
   auto out = emit(plan, now);
   if (!out) return std::nullopt;
@@ -123,8 +130,12 @@ std::optional<OutPacket> Connection::poll_new_data(Instant now) {
   if (unsent == 0 && !fin_due) return std::nullopt;
   if (!has_outstanding() && now - last_sent_ > rtt_.rto()) congestion_->on_idle_restart(now);
 
-  const std::uint32_t bytes = unsent == 0 ? 0 : sendable_bytes(unsent, segment_payload());
-  if (bytes == 0 && unsent > 0) return std::nullopt;
+  std::uint32_t bytes = 0;
+  if (unsent > 0) {
+    bytes = sendable_bytes(unsent, segment_payload());
+    if (bytes == 0) return std::nullopt;
+    bytes = send_buffer_.longest_carve(snd_.nxt.raw() - snd_.una_data.raw(), bytes, kMaxSlices);
+  }
   Plan plan{.seq = snd_.nxt, .payload_bytes = bytes, .flags = flag::kAck};
   if (bytes == unsent) {
     // RFC 9293 §3.9.1.2: PSH with the last byte that the application has given.

@@ -16,7 +16,10 @@ Result<void> Connection::write(buf::Chain& chain) {
   if (!can_send(state_)) return Errc::kPipe;
   const std::uint32_t bytes = chain.size();
   if (auto taken = send_buffer_.append(chain); !taken) {
-    if (taken.error() == Errc::kAgain) write_wanted_ = bytes;
+    // More room than there is now in any case: the bound on buffers may be what refused.
+    if (taken.error() == Errc::kAgain) {
+      write_wanted_ = std::clamp(send_buffer_.free_space() + 1, bytes, send_buffer_.capacity());
+    }
     return taken.error();
   }
   write_wanted_ = 0;
