@@ -14,12 +14,12 @@
 namespace zs::dev {
 
 struct TapConfig {
-  std::string name;  ///< of the kernel's interface; empty: the first free "zs0", "zs1", ...
-  std::string network_namespace;  ///< name in /run/netns or a path with '/'; empty: the caller's
+  std::string name{};  ///< of the kernel's interface; empty: the first free "zs0", "zs1", ...
+  std::string network_namespace{};  ///< name in /run/netns or a path with '/'; empty: the caller's
   std::uint16_t mtu = 1500;
-  MacAddress mac;         ///< the stack's; zero: derived from the kernel's, never equal to it
-  MacAddress kernel_mac;  ///< the kernel's; zero: the kernel's choice
-  std::vector<IpPrefix> kernel_addresses;  ///< configured on the kernel's side, e.g. 10.99.0.1/24
+  MacAddress mac{};         ///< the stack's; zero: derived from the kernel's, never equal to it
+  MacAddress kernel_mac{};  ///< the kernel's; zero: the kernel's choice
+  std::vector<IpPrefix> kernel_addresses{};  ///< configured on the kernel's side, e.g. 10.99.0.1/24
 };
 
 /// A cable into this machine's kernel: a TAP interface with virtio-net headers, so that 64 KB

@@ -17,9 +17,9 @@ enum class Promiscuous : std::uint8_t { kOff, kOn };
 struct EthdevConfig {
   /// A port that EAL knows ("net_ring0", "0000:00:05.0"), or a device to probe, with its arguments:
   /// "net_null0,size=64", "net_af_xdp0,iface=veth1". What was probed here is removed at the end.
-  std::string device;
+  std::string device{};
   std::uint16_t mtu = 1500;             ///< IP MTU; a driver that refuses it is an error
-  MacAddress mac;                       ///< zero: the driver's
+  MacAddress mac{};                     ///< zero: the driver's
   std::uint16_t rx_descriptors = 1024;  ///< adjusted to the driver's limits
   std::uint16_t tx_descriptors = 1024;
   Promiscuous promiscuous = Promiscuous::kOff;
