@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/result.hpp"
+#include "buf/pool.hpp"
+#include "dev/device.hpp"
+#include "runtime/config.hpp"
+
+namespace zs::runtime {
+
+/// Opens what `config.device` names, with one queue pair for each element of `queues`. On failure
+/// `why` tells the user.
+Result<std::unique_ptr<dev::Device>> open_device(const Config& config,
+                                                 std::span<const buf::Pools> queues,
+                                                 std::string& why);
+
+/// "tso lro tx-checksum …", for the start-up report.
+std::string describe_offloads(dev::Offload offloads);
+
+/// Whether the stack needs software stand-ins in front of this device.
+bool needs_offload_queue(const dev::Capabilities& capabilities);
+
+}  // namespace zs::runtime

@@ -1,0 +1,105 @@
+#include "runtime/relay.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/byte_order.hpp"
+#include "buf/mbuf.hpp"
+
+namespace zs::runtime {
+namespace {
+
+constexpr std::size_t kRingFrames = 256;
+constexpr std::size_t kEthernet = 14;
+
+bool is_icmp_error(std::uint8_t type) {
+  // RFC 792: unreachable, source quench, redirect, time exceeded, parameter problem.
+  return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+}
+bool is_shared_icmpv6(std::uint8_t type) {
+  // RFC 4443 §2.1: errors are below 128. RFC 4861: 133 to 137 are neighbour discovery.
+  return type < 128 || (type >= 133 && type <= 137);
+}
+
+}  // namespace
+
+bool concerns_every_shard(std::span<const std::byte> frame) {
+  const auto byte = [&](std::size_t at) { return std::to_integer<std::uint8_t>(frame[at]); };
+  if (frame.size() < kEthernet) return false;
+  const auto ether_type = load_be<std::uint16_t>(&frame[12]);
+  if (ether_type == 0x0806) return true;  // ARP
+  if (ether_type == 0x0800 && frame.size() >= kEthernet + 20) {
+    const std::size_t icmp = kEthernet + (byte(kEthernet) & 0x0fu) * 4u;
+    return byte(kEthernet + 9) == 1 && icmp < frame.size() && is_icmp_error(byte(icmp));
+  }
+  if (ether_type == 0x86dd && frame.size() > kEthernet + 40) {
+    return byte(kEthernet + 6) == 58 && is_shared_icmpv6(byte(kEthernet + 40));
+  }
+  return false;
+}
+
+Waker::Waker() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+Waker::~Waker() {
+  if (fd_ >= 0) ::close(fd_);
+}
+void Waker::wake() noexcept {
+  const std::uint64_t one = 1;
+  // It can only fail when the counter is full, and then the sleeper is awake.
+  [[maybe_unused]] const auto n = ::write(fd_, &one, sizeof(one));
+}
+void Waker::drain() noexcept {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto n = ::read(fd_, &count, sizeof(count));
+}
+
+Relay::Relay(std::size_t shards) : shards_(shards) {
+  for (std::size_t i = 0; i < shards; ++i) wakers_.push_back(std::make_unique<Waker>());
+  for (std::size_t i = 0; i < shards * shards && shards > 1; ++i) {
+    rings_.push_back(std::make_unique<Ring>(kRingFrames));
+  }
+}
+
+Relay::~Relay() {
+  for (auto& ring : rings_) {
+    while (const auto packet = ring->try_pop()) buf::free_chain(*packet);
+  }
+}
+
+void Relay::offer(std::size_t from, std::span<rte_mbuf* const> packets, buf::Pool& pool) {
+  if (shards_ == 1) return;
+  for (const rte_mbuf* packet : packets) {
+    if (!concerns_every_shard(buf::bytes(packet))) continue;
+    for (std::size_t to = 0; to < shards_; ++to) {
+      if (to == from) continue;
+      auto copy = buf::Mbuf::copy_of(buf::bytes(packet), pool);
+      if (!copy) return;
+      rte_mbuf* raw = std::move(*copy).release();
+      raw->ol_flags |=
+          packet->ol_flags & (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
+      if (!ring(from, to).try_push(raw)) {
+        buf::free_chain(raw);
+        continue;
+      }
+      waker(to).wake();
+    }
+  }
+}
+
+std::size_t Relay::take(std::size_t to, std::span<rte_mbuf*> out) {
+  std::size_t n = 0;
+  for (std::size_t from = 0; from < shards_ && shards_ > 1; ++from) {
+    if (from != to) n += ring(from, to).pop_burst(out.subspan(n));
+  }
+  return n;
+}
+
+bool Relay::has_work(std::size_t to) const {
+  for (std::size_t from = 0; from < shards_ && shards_ > 1; ++from) {
+    if (from != to && !ring(from, to).empty()) return true;
+  }
+  return false;
+}
+
+}  // namespace zs::runtime

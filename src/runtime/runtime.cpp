@@ -1,0 +1,311 @@
+#include "runtime/runtime.hpp"
+
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <spdlog/spdlog.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "dev/fault.hpp"
+#include "dev/offload_queue.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/device_factory.hpp"
+#include "runtime/eal.hpp"
+#include "runtime/memory_plan.hpp"
+#include "runtime/relay.hpp"
+#include "runtime/shard_loop.hpp"
+#include "runtime/signals.hpp"
+#include "runtime/units.hpp"
+
+namespace zs::runtime {
+namespace {
+
+/// One shard with all that belongs to it, in the order of construction; the loop goes first.
+struct Slot {
+  ShardContext context_of(const Config& config, std::size_t count) {
+    return {index, count, config, *sockets, {data.get(), indirect.get()}};
+  }
+  buf::Pools pools() const { return {data.get(), indirect.get()}; }
+
+  std::size_t index = 0;
+  std::unique_ptr<buf::Pool> data;
+  std::unique_ptr<buf::Pool> indirect;
+  std::unique_ptr<dev::FaultQueue> fault;
+  std::unique_ptr<dev::OffloadQueue> offload;
+  dev::PacketQueue* queue = nullptr;
+  std::unique_ptr<stack::Shard> shard;
+  std::unique_ptr<sock::SocketTable> sockets;
+  std::unique_ptr<ShardContext> context;
+  std::unique_ptr<Application> application;
+  std::unique_ptr<ShardLoop> loop;
+
+  // What the shard's thread and the control thread say to each other.
+  const std::atomic<bool>* stop = nullptr;
+  std::atomic<int>* failures = nullptr;
+  Waker* control = nullptr;
+  Result<void> result;
+  std::string why;
+};
+
+template <typename T>
+void draw_secret(T& secret) {
+  static_assert(sizeof(T) <= 256, "getrandom() never gives less than asked up to 256 bytes");
+  ZS_CHECK(getrandom(&secret, sizeof(secret), 0) == static_cast<ssize_t>(sizeof(secret)));
+}
+
+/// The body of a shard's thread.
+int run_shard(void* argument) {
+  Slot& slot = *static_cast<Slot*>(argument);
+  slot.result = slot.application->on_start(read_clock(), slot.why);
+  if (slot.result) {
+    slot.loop->run(*slot.stop);
+  } else {
+    slot.failures->fetch_add(1);
+    slot.control->wake();
+  }
+  return 0;
+}
+
+class World {
+ public:
+  World(const Config& config, const ApplicationFactory& factory, std::string& why)
+      : config_(config),
+        factory_(factory),
+        why_(why),
+        count_(config.runtime.lcores.size()),
+        relay_(count_) {}
+  ~World();
+
+  Result<void> build(const EalPlan& plan);
+  Result<void> run_until_signal(StopSignals& signals, const Eal& eal);
+
+ private:
+  Result<void> make_pools(std::uint32_t memory_mb);
+  Result<void> make_shard(Slot& slot, const stack::ShardConfig& base);
+  void wrap_queue(Slot& slot);
+  stack::ShardConfig shard_config() const;
+  void report(const EalPlan& plan) const;
+  void report_end() const;
+
+  const Config& config_;
+  const ApplicationFactory& factory_;
+  std::string& why_;
+  std::size_t count_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::unique_ptr<dev::Device> device_;
+  Relay relay_;
+  Waker control_;
+  std::atomic<bool> stop_{false};
+  std::atomic<int> failures_{0};
+};
+
+World::~World() {
+  // Shards hold buffers of every pool (relayed copies), queues hold buffers too: loops and stacks
+  // first, then the wrappers, then the device, then the pools.
+  for (auto& slot : slots_) {
+    slot->loop.reset();
+    slot->application.reset();
+    slot->sockets.reset();
+    slot->shard.reset();
+  }
+  for (auto& slot : slots_) {
+    slot->offload.reset();
+    slot->fault.reset();
+  }
+  device_.reset();
+}
+
+Result<void> World::make_pools(std::uint32_t memory_mb) {
+  const MemoryPlan plan = plan_memory(memory_mb, static_cast<std::uint32_t>(count_));
+  for (std::size_t i = 0; i < count_; ++i) {
+    auto slot = std::make_unique<Slot>();
+    slot->index = i;
+    auto data =
+        buf::Pool::create({"zs-data-" + std::to_string(i), plan.data_buffers, plan.data_room});
+    auto indirect = buf::Pool::create({"zs-ind-" + std::to_string(i), plan.indirect_buffers, 0});
+    if (!data || !indirect) {
+      why_ = "no memory for the buffers of shard " + std::to_string(i) +
+             "; raise runtime.memory_mb (now " + std::to_string(memory_mb) + ")";
+      return Errc::kNoMemory;
+    }
+    slot->data = std::move(*data);
+    slot->indirect = std::move(*indirect);
+    slots_.push_back(std::move(slot));
+  }
+  return {};
+}
+
+void World::wrap_queue(Slot& slot) {
+  slot.queue = &device_->queue(slot.index);
+  if (config_.fault.any()) {
+    const FaultSettings& f = config_.fault;
+    dev::FaultConfig fault;
+    fault.loss = f.loss;
+    fault.duplicate = f.duplicate;
+    fault.corrupt = f.corrupt;
+    fault.reorder = f.reorder;
+    fault.delay = f.delay;
+    fault.jitter = f.jitter;
+    fault.bits_per_second = f.rate_bps;
+    slot.fault = std::make_unique<dev::FaultQueue>(*slot.queue, fault, fault, slot.pools(),
+                                                   f.seed + slot.index);
+    slot.queue = slot.fault.get();
+  }
+  if (needs_offload_queue(slot.queue->capabilities())) {
+    slot.offload = std::make_unique<dev::OffloadQueue>(*slot.queue, slot.pools());
+    slot.queue = slot.offload.get();
+  }
+}
+
+stack::ShardConfig World::shard_config() const {
+  stack::ShardConfig c;
+  stack::InterfaceConfig interface;
+  interface.name = device_->capabilities().name;
+  interface.addresses = config_.interface.addresses;
+  c.interfaces.push_back(std::move(interface));
+  for (const auto& route : config_.routes) {
+    c.routes.push_back({route.destination, route.gateway, 0});
+  }
+  if (config_.interface.gateway) {
+    const IpPrefix everywhere{IpAddress::any(config_.interface.gateway->family()), 0};
+    c.routes.push_back({everywhere, config_.interface.gateway, 0});
+  }
+  c.tcp = config_.tcp;
+  c.neighbor_entries = config_.runtime.neighbor_entries;
+  c.udp_sockets = config_.runtime.udp_sockets;
+  draw_secret(c.secret);
+  return c;
+}
+
+Result<void> World::make_shard(Slot& slot, const stack::ShardConfig& base) {
+  stack::ShardConfig c = base;
+  wrap_queue(slot);
+  c.interfaces[0].device = slot.queue->capabilities();
+  draw_secret(c.seed);
+  ZS_TRY_ASSIGN(slot.shard, stack::Shard::create(c, slot.pools(), read_clock(), &why_));
+  slot.sockets = std::make_unique<sock::SocketTable>(*slot.shard, slot.pools(),
+                                                     sock::Limits{config_.runtime.descriptors});
+  slot.context = std::make_unique<ShardContext>(slot.context_of(config_, count_));
+  slot.application = factory_(*slot.context);
+  ShardParts parts;
+  parts.index = slot.index;
+  parts.config = &config_;
+  parts.pools = slot.pools();
+  parts.queue = slot.queue;
+  parts.fault = slot.fault.get();
+  parts.shard = slot.shard.get();
+  parts.sockets = slot.sockets.get();
+  parts.application = slot.application.get();
+  parts.relay = &relay_;
+  slot.loop = std::make_unique<ShardLoop>(parts);
+  slot.stop = &stop_;
+  slot.failures = &failures_;
+  slot.control = &control_;
+  return {};
+}
+
+Result<void> World::build(const EalPlan& plan) {
+  ZS_TRY(make_pools(plan.memory_mb));
+  std::vector<buf::Pools> pools;
+  for (const auto& slot : slots_) pools.push_back(slot->pools());
+  ZS_TRY_ASSIGN(device_, open_device(config_, pools, why_));
+  if (device_->queue_count() < count_) {
+    why_ = device_->capabilities().name + " has " + std::to_string(device_->queue_count()) +
+           " queue(s), which serve as many shards; " + std::to_string(count_) +
+           " are asked for: shorten runtime.lcores";
+    return Errc::kInvalid;
+  }
+  const stack::ShardConfig base = shard_config();
+  for (const auto& slot : slots_) ZS_TRY(make_shard(*slot, base));
+  report(plan);
+  return {};
+}
+
+void World::report(const EalPlan& plan) const {
+  const dev::Capabilities& c = device_->capabilities();
+  spdlog::info("device {}: mac {}, mtu {}, offloads: {}", c.name, c.mac.to_string(), c.mtu,
+               describe_offloads(c.offloads));
+  if (slots_[0]->offload != nullptr) {
+    spdlog::info("in software: {}",
+                 describe_offloads(slots_[0]->queue->capabilities().offloads & ~c.offloads));
+  }
+  if (config_.fault.any()) spdlog::warn("the cable is bad on purpose ([fault] is set)");
+  for (const auto& a : config_.interface.addresses) spdlog::info("address {}", a.to_string());
+  if (config_.interface.kernel_address) {
+    spdlog::info("the kernel's end has {}", config_.interface.kernel_address->to_string());
+  }
+  for (std::size_t i = 0; i < count_; ++i) {
+    spdlog::info("shard {} on CPU {}: {} buffers", i, config_.runtime.lcores[i],
+                 slots_[i]->data->capacity());
+  }
+  spdlog::info("{} MiB of {}", plan.memory_mb,
+               plan.uses_hugepages ? "hugepages" : "ordinary memory");
+}
+
+void World::report_end() const {
+  for (const auto& slot : slots_) {
+    const LoopStats& s = slot->loop->stats();
+    spdlog::info("shard {}: {} packets in, {} out, {} dropped, {} sleeps", slot->index,
+                 s.rx_packets, s.tx_packets, slot->shard->drops().total(), s.sleeps);
+    for (std::size_t i = 0; i < kDropCount; ++i) {
+      const auto n = slot->shard->drops().by_reason[i];
+      if (n > 0) spdlog::debug("  {}: {} ({})", kDropTexts[i].name, n, kDropTexts[i].text);
+    }
+  }
+}
+
+Result<void> World::run_until_signal(StopSignals& signals, const Eal& eal) {
+  for (const auto& slot : slots_) {
+    if (rte_eal_remote_launch(run_shard, slot.get(), lcore_of_shard(slot->index)) != 0) {
+      why_ = "the thread of shard " + std::to_string(slot->index) + " does not answer";
+      failures_ = 1;
+      break;
+    }
+  }
+  const auto all_ended = [this] {
+    for (const auto& slot : slots_) {
+      if (rte_eal_get_lcore_state(lcore_of_shard(slot->index)) == RUNNING) return false;
+    }
+    return true;
+  };
+  if (failures_ == 0) signals.wait(control_.fd());
+  stop_ = true;
+  for (std::size_t i = 0; i < count_; ++i) relay_.waker(i).wake();
+  while (!all_ended()) {
+    if (signals.wait_for(10ms)) {
+      // Asked twice: nobody is waited for. The kernel takes devices and memory; files are ours.
+      eal.remove_files();
+      _exit(1);
+    }
+    for (std::size_t i = 0; i < count_; ++i) relay_.waker(i).wake();
+  }
+  for (const auto& slot : slots_) rte_eal_wait_lcore(lcore_of_shard(slot->index));
+  for (const auto& slot : slots_) {
+    if (slot->result) continue;
+    if (why_.empty()) why_ = slot->why;
+    return slot->result.error();
+  }
+  if (failures_ != 0) return Errc::kBusy;
+  report_end();
+  return {};
+}
+
+}  // namespace
+
+Result<void> run(const Config& config, const Machine& machine, const ApplicationFactory& factory,
+                 std::string& why) {
+  StopSignals signals;  // before EAL's threads, so that they inherit the mask
+  ZS_TRY_ASSIGN(const EalPlan plan, plan_eal(config, machine, read_hugepage_facts(),
+                                             static_cast<unsigned>(getpid()), why));
+  ZS_TRY_ASSIGN(const std::unique_ptr<Eal> eal, Eal::start(plan, why));
+  World world(config, factory, why);
+  ZS_TRY(world.build(plan));
+  return world.run_until_signal(signals, *eal);
+}
+
+}  // namespace zs::runtime

@@ -1,0 +1,162 @@
+#include "runtime/shard_loop.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+
+#include "dev/fault.hpp"
+#include "runtime/clock.hpp"
+
+namespace zs::runtime {
+namespace {
+
+constexpr Duration kLinkCheckPeriod = 1s;
+/// A guard against a wake-up that a device forgot: an idle shard looks this often at least.
+constexpr Duration kLongestSleep = 500ms;
+/// After the last connection the peer's final ACKs may still be on their way.
+constexpr Duration kQuietEnd = 20ms;
+/// Application, transmit and back: how often a pass repeats while the socket layer has more to say.
+constexpr int kMaxRounds = 4;
+
+}  // namespace
+
+ShardLoop::ShardLoop(const ShardParts& parts)
+    : parts_(parts),
+      burst_(std::min<std::size_t>(parts.config->runtime.burst, kMaxBurst)),
+      link_up_(parts.queue->link_up()) {}
+
+ShardLoop::~ShardLoop() {
+  for (rte_mbuf* packet : std::span(unsent_).first(unsent_count_)) buf::free_chain(packet);
+}
+
+ShardLoop::Turn ShardLoop::turn(Instant now) {
+  ++stats_.turns;
+  if (parts_.fault != nullptr) parts_.fault->advance(now);
+  if (now >= next_link_check_) check_link(now);
+  bool busy = receive(now) > 0;
+  if (now >= parts_.shard->next_deadline()) parts_.shard->on_deadline(now);
+  if (now >= parts_.application->next_deadline()) parts_.application->on_deadline(now);
+  for (int round = 0; round < kMaxRounds; ++round) {
+    const bool served = serve_application(now);
+    const std::size_t sent = transmit(now);
+    busy = busy || served || sent > 0;
+    // What was sent may have made room, and a cut-through delivery may have made data.
+    if (!served || unsent_count_ > 0) break;
+  }
+  return busy || unsent_count_ > 0 ? Turn::kBusy : Turn::kIdle;
+}
+
+std::size_t ShardLoop::receive(Instant now) {
+  std::array<rte_mbuf*, kMaxBurst> packets;
+  std::size_t n = parts_.queue->rx_burst(std::span(packets).first(burst_));
+  if (n > 0) {
+    parts_.relay->offer(parts_.index, std::span(packets).first(n), *parts_.pools.data);
+    parts_.shard->on_burst(0, std::span(packets).first(n), now);
+    stats_.rx_packets += n;
+  }
+  if (parts_.relay->has_work(parts_.index)) {
+    const std::size_t relayed = parts_.relay->take(parts_.index, std::span(packets).first(burst_));
+    parts_.shard->on_burst(0, std::span(packets).first(relayed), now);
+    n += relayed;
+  }
+  return n;
+}
+
+bool ShardLoop::serve_application(Instant now) {
+  std::array<sock::ReadyEvent, kReadyBatch> events;
+  const std::size_t n = parts_.sockets->poll_ready(events);
+  if (n > 0) parts_.application->on_ready(std::span(events).first(n), now);
+  return n > 0;
+}
+
+std::size_t ShardLoop::transmit(Instant now) {
+  std::size_t total = 0;
+  while (true) {
+    if (unsent_count_ < burst_) {
+      const auto room = std::span(unsent_).first(burst_).subspan(unsent_count_);
+      unsent_count_ += parts_.shard->poll_transmit(0, room, now);
+    }
+    if (unsent_count_ == 0) break;
+    const std::size_t sent = parts_.queue->tx_burst(std::span(unsent_).first(unsent_count_));
+    std::copy(unsent_.begin() + static_cast<std::ptrdiff_t>(sent),
+              unsent_.begin() + static_cast<std::ptrdiff_t>(unsent_count_), unsent_.begin());
+    unsent_count_ -= sent;
+    total += sent;
+    // A device that took nothing is full: the rest waits for the next pass, and the stack behind
+    // it, so that what waits here is never more than a burst.
+    if (sent == 0) break;
+  }
+  stats_.tx_packets += total;
+  return total;
+}
+
+void ShardLoop::check_link(Instant now) {
+  next_link_check_ = now + kLinkCheckPeriod;
+  const bool up = parts_.queue->link_up();
+  if (up == link_up_) return;
+  link_up_ = up;
+  parts_.shard->on_link(0, up, now);
+}
+
+Instant ShardLoop::next_deadline() const {
+  Instant next = std::min(parts_.shard->next_deadline(), parts_.application->next_deadline());
+  if (parts_.fault != nullptr) next = std::min(next, parts_.fault->next_deadline());
+  return std::min(next, next_link_check_);
+}
+
+bool ShardLoop::may_sleep() const {
+  return parts_.config->runtime.idle == IdlePolicy::kSleep && parts_.queue->wake_fd() >= 0 &&
+         !parts_.queue->tx_pending() && unsent_count_ == 0 && !parts_.sockets->has_ready();
+}
+
+void ShardLoop::sleep_until(Instant deadline, Instant now) {
+  const Duration wait = std::clamp<Duration>(deadline.is_never() ? kLongestSleep : deadline - now,
+                                             Duration{}, kLongestSleep);
+  if (wait.count() == 0) return;
+  Waker& waker = parts_.relay->waker(parts_.index);
+  std::array<pollfd, 2> fds{pollfd{parts_.queue->wake_fd(), POLLIN, 0},
+                            pollfd{waker.fd(), POLLIN, 0}};
+  const timespec timeout{wait.count() / 1'000'000'000, wait.count() % 1'000'000'000};
+  ++stats_.sleeps;
+  if (ppoll(fds.data(), fds.size(), &timeout, nullptr) <= 0) return;
+  if ((fds[1].revents & POLLIN) != 0) waker.drain();
+  // A device whose interface went away reports errors for ever; without a pause here the shard
+  // would spin until it is back.
+  if ((fds[0].revents & POLLIN) == 0 && (fds[0].revents & (POLLERR | POLLHUP)) != 0) {
+    constexpr timespec kPause{0, 10'000'000};
+    pollfd alone{waker.fd(), POLLIN, 0};
+    ppoll(&alone, 1, &kPause, nullptr);
+  }
+}
+
+void ShardLoop::run(const std::atomic<bool>& stop) {
+  Instant now = read_clock();
+  Instant last_busy = now;
+  while (!stop.load(std::memory_order_relaxed)) {
+    if (turn(now) == Turn::kBusy) {
+      last_busy = now;
+    } else if (now - last_busy >= parts_.config->runtime.spin && may_sleep()) {
+      sleep_until(next_deadline(), now);
+      // last_busy stays: a wake-up without work goes straight back to sleep.
+    }
+    now = read_clock();
+  }
+  drain(now);
+}
+
+void ShardLoop::drain(Instant now) {
+  parts_.application->on_stop(now);
+  const Instant end = now + parts_.config->runtime.drain;
+  while (!parts_.application->is_stopped() && now < end) {
+    if (turn(now) == Turn::kIdle && may_sleep()) sleep_until(std::min(next_deadline(), end), now);
+    now = read_clock();
+  }
+  if (!parts_.application->is_stopped()) parts_.application->on_abort(now);
+  const Instant quiet = now + std::min(kQuietEnd, parts_.config->runtime.drain);
+  do {
+    turn(now);
+    now = read_clock();
+  } while (now < quiet || (unsent_count_ > 0 && now < end));
+}
+
+}  // namespace zs::runtime
