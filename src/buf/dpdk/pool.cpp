@@ -1,8 +1,10 @@
 #include "buf/pool.hpp"
 
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
+#include <rte_mbuf_pool_ops.h>
 #include <rte_memory.h>
 #include <rte_mempool.h>
 
@@ -28,6 +30,29 @@ std::uint32_t cache_size(std::uint32_t count) {
   return std::min<std::uint32_t>(256, count / (4 * std::max(1u, rte_lcore_count())));
 }
 
+/// rte_pktmbuf_pool_create() with one flag more. Where device addresses are virtual ones, every
+/// buffer is contiguous for a device whatever pages it lies on; without being told so, DPDK lets no
+/// buffer cross a page of ordinary memory (--no-huge) and wastes two fifths of it.
+rte_mempool* create_mempool(const PoolConfig& config, std::uint16_t buffer_bytes) {
+  const unsigned flags = rte_eal_iova_mode() == RTE_IOVA_VA ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
+  rte_mempool* const pool = rte_mempool_create_empty(
+      config.name.c_str(), config.count, static_cast<unsigned>(sizeof(rte_mbuf)) + buffer_bytes,
+      cache_size(config.count), sizeof(rte_pktmbuf_pool_private), static_cast<int>(rte_socket_id()),
+      flags);
+  if (pool == nullptr) return nullptr;
+  rte_pktmbuf_pool_private layout{};
+  layout.mbuf_data_room_size = buffer_bytes;
+  const int ops = rte_mempool_set_ops_byname(pool, rte_mbuf_best_mempool_ops(), nullptr);
+  if (ops == 0) rte_pktmbuf_pool_init(pool, &layout);
+  if (const int error = ops != 0 ? ops : rte_mempool_populate_default(pool); error < 0) {
+    rte_mempool_free(pool);
+    rte_errno = -error;
+    return nullptr;
+  }
+  rte_mempool_obj_iter(pool, rte_pktmbuf_init, nullptr);
+  return pool;
+}
+
 std::uint16_t memory_references(rte_mbuf* m) noexcept {
   if (RTE_MBUF_HAS_EXTBUF(m)) return rte_mbuf_ext_refcnt_read(m->shinfo);
   return rte_mbuf_refcnt_read(RTE_MBUF_CLONED(m) ? rte_mbuf_from_indirect(m) : m);
@@ -49,8 +74,7 @@ Result<std::unique_ptr<Pool>> Pool::create(const PoolConfig& config) {
   static_assert(kHeadroom == RTE_PKTMBUF_HEADROOM);
   auto impl = std::make_unique<Impl>();
   impl->data_room = config.data_room;
-  impl->pool = rte_pktmbuf_pool_create(config.name.c_str(), config.count, cache_size(config.count),
-                                       0, buffer_bytes, static_cast<int>(rte_socket_id()));
+  impl->pool = create_mempool(config, buffer_bytes);
   if (impl->pool == nullptr) return rte_errno == ENOMEM ? Errc::kNoMemory : Errc::kInvalid;
   return std::make_unique<Pool>(std::move(impl));
 }
