@@ -1,0 +1,5 @@
+#pragma once
+
+#include <zstack/data.hpp>
+#include <zstack/stack.hpp>
+#include <zstack/version.hpp>

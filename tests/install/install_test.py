@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Installs zstack into an empty prefix, builds the README's first program against it with pkg-config and
+with find_package, and talks to both through the kernel.
+
+usage: install_test.py --build BUILD_FOLDER
+"""
+
+import argparse
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests/interop"))
+from harness import STACK, can_connect, receive_exactly, wait_for  # noqa: E402
+
+PROGRAM = ROOT / "examples/first_program.cpp"
+WORLD = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+
+
+def run(*command, **options):
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        sys.exit(f"not ok - `{' '.join(map(str, command))}`\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def check(good, text):
+    print(f"{'ok' if good else 'not ok'} - {text}", flush=True)
+    return good
+
+
+def build_with_pkg_config(prefix, library_folder, out):
+    env = {**os.environ, "PKG_CONFIG_PATH": str(library_folder / "pkgconfig")}
+    flags = shlex.split(run("pkg-config", "--cflags", "--libs", "zstack", env=env))
+    run("g++", "-std=c++20", "-o", out, PROGRAM, *flags)
+
+
+def build_with_cmake(prefix, library_folder, out):
+    folder = out.parent / "cmake-build"
+    run("cmake", "-S", ROOT / "tests/install/consumer", "-B", folder, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
+        f"-DFIRST_PROGRAM={PROGRAM}")
+    run("cmake", "--build", folder)
+    (folder / "first_program").rename(out)
+
+
+def talk_to(program):
+    """Inside a world of its own: the program echoes, and ends in order."""
+    run("ip", "link", "set", "lo", "up")
+    process = subprocess.Popen([program], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    up = wait_for(lambda: process.poll() is not None or can_connect(7), 20)
+    if process.poll() is not None or not up:
+        process.kill()
+        return check(False, f"the program starts: {process.stderr.read()}")
+    words = b"".join(b"%d bottles, " % n for n in range(100_000))
+    with socket.create_connection((STACK, 7), timeout=10) as c:
+        c.setblocking(True)
+        sender = os.fork()
+        if sender == 0:
+            c.sendall(words)
+            c.shutdown(socket.SHUT_WR)
+            os._exit(0)
+        back = receive_exactly(c, len(words))
+        os.waitpid(sender, 0)
+        good = check(back == words, f"{len(words)} bytes come back ({len(back)})")
+    process.send_signal(signal.SIGTERM)
+    return check(process.wait(15) == 0, "the program ends with exit code 0") and good
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=Path)
+    parser.add_argument("--talk-to")
+    args = parser.parse_args()
+    if args.talk_to:
+        sys.exit(0 if talk_to(args.talk_to) else 1)
+
+    good = True
+    with tempfile.TemporaryDirectory(prefix="zs-install-") as temporary:
+        prefix = Path(temporary) / "prefix"
+        run("cmake", "--build", args.build, "--target", "zstack_archive")
+        run("cmake", "--install", args.build, "--prefix", prefix, "--component", "library")
+        archives = list(prefix.rglob("libzstack.a"))
+        good &= check(len(archives) == 1, "one libzstack.a is installed")
+        good &= check((prefix / "include/zstack/zstack.hpp").is_file(), "the headers are installed")
+        world = WORLD + ([] if os.geteuid() == 0 else ["--user", "--map-root-user"])
+        can_run = os.path.exists("/dev/net/tun") and subprocess.run([*world, "true"], capture_output=True).returncode == 0
+        for name, build in (("pkg-config", build_with_pkg_config), ("find_package", build_with_cmake)):
+            program = Path(temporary) / f"first_program_{name}"
+            build(prefix, archives[0].parent, program)
+            check(True, f"{name}: the first program builds")
+            if can_run:
+                done = subprocess.run([*world, sys.executable, __file__, "--talk-to", program])
+                good &= check(done.returncode == 0, f"{name}: it serves")
+            else:
+                print(f"# {name}: not run, this machine allows no network namespace or TAP device")
+                good &= os.environ.get("CI") != "true"
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
