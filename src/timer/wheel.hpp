@@ -70,8 +70,9 @@ class Wheel {
   void arm(Entry& entry, Instant deadline);
   void cancel(Entry& entry) { entry.disarm(); }
 
-  /// When to call pop_due() next; never() when empty. Cheap (one look at a bitmap a level) and
-  /// exact to the tick for the next 64 ticks; further away a lower bound: calling pop_due() then
+  /// When to call pop_due() next; never() when empty. Cheap (one look at a bitmap a level), never
+  /// late, and exact to the tick for entries in the same aligned block of 64 ticks as the latest
+  /// pop_due(). For others it is the beginning of their slot, a lower bound: calling pop_due() then
   /// may yield nothing, but moves the next answer closer, at most once a level for each entry.
   Instant next_deadline() const;
 

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -67,6 +70,55 @@ TEST(Wheel, ForgetsADestroyedEntry) {
   }
   EXPECT_TRUE(wheel.empty());
   EXPECT_TRUE(wheel.next_deadline().is_never());
+}
+
+std::int64_t tick_of(const Wheel& wheel, Instant deadline) {
+  const std::int64_t tick = wheel.resolution().count();
+  return (deadline.ns() + tick - 1) / tick;
+}
+
+// A model by tick: the wheel yields exactly what the model has at or before `now`, in its order,
+// though the woken cancel and re-arm one another, and the clock jumps from a tick to a year.
+TEST(Wheel, AgreesWithAMultimapThroughStormsAndJumps) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    Random random(seed);
+    Wheel wheel;
+    std::array<Entry, 16> entries;
+    std::multimap<std::int64_t, Entry*> model;
+    Instant now;
+    const auto forget = [&model](Entry* entry) {
+      std::erase_if(model, [entry](const auto& item) { return item.second == entry; });
+    };
+    const auto change_one = [&] {
+      Entry& entry = entries[random.below(entries.size())];
+      forget(&entry);
+      if (random.chance(0.3)) return wheel.cancel(entry);
+      wheel.arm(entry,
+                now + Duration{static_cast<std::int64_t>(random() >> (9 + random.below(50)))});
+      model.emplace(tick_of(wheel, entry.deadline()), &entry);
+    };
+    for (int step = 0; step < 200; ++step) {
+      for (int i = 0; i < 20; ++i) change_one();
+      now = now + Duration{static_cast<std::int64_t>(random() >> (9 + random.below(50)))};
+      const std::int64_t reached = now.ns() / wheel.resolution().count();
+      while (Entry* const entry = wheel.pop_due(now)) {
+        ASSERT_FALSE(model.empty()) << "seed " << seed;
+        ASSERT_LE(model.begin()->first, reached) << "seed " << seed;
+        const auto [first, last] = model.equal_range(model.begin()->first);
+        ASSERT_TRUE(std::any_of(first, last, [&](auto& item) { return item.second == entry; }))
+            << "out of order, seed " << seed;
+        ASSERT_FALSE(entry->is_armed());
+        forget(entry);
+        if (random.chance(0.5)) change_one();
+      }
+      ASSERT_TRUE(model.empty() || model.begin()->first > reached) << "late, seed " << seed;
+      ASSERT_EQ(wheel.empty(), model.empty());
+      if (!model.empty()) {
+        ASSERT_LE(tick_of(wheel, wheel.next_deadline()), model.begin()->first) << "seed " << seed;
+      }
+      if (now.ns() > INT64_MAX / 4) break;  // the end of time is another test's
+    }
+  }
 }
 
 }  // namespace
