@@ -19,7 +19,7 @@ enum class MacSharing : std::uint8_t {
 };
 
 struct PacketConfig {
-  std::string interface {};         ///< an existing Ethernet-like interface: "eth0", "veth1"
+  std::string interface = {};       ///< an existing Ethernet-like interface: "eth0", "veth1"
   std::string network_namespace{};  ///< name in /run/netns or a path with '/'; empty: the caller's
   std::uint16_t mtu = 0;            ///< 0: the interface's; must not exceed it
   MacAddress mac{};                 ///< the stack's; zero: as `mac_sharing` says

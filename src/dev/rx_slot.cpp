@@ -20,7 +20,7 @@ void RxSlot::post(std::size_t keep) noexcept {
   }
 }
 
-void RxSlot::arm(buf::Pool& pool, std::uint32_t bytes) noexcept {
+bool RxSlot::arm(buf::Pool& pool, std::uint32_t bytes) noexcept {
   if (posted_ > 1 && room_ - buf::tailroom(buffers_[posted_ - 1]) >= bytes) {
     std::size_t needed = 0;
     for (std::size_t room = 0; room < bytes; ++needed) room += buf::tailroom(buffers_[needed]);
@@ -28,10 +28,12 @@ void RxSlot::arm(buf::Pool& pool, std::uint32_t bytes) noexcept {
   }
   while (room_ < bytes && posted_ < kMaxPosted) {
     rte_mbuf* const m = pool.alloc();
-    if (m == nullptr) return;  // the overflow area takes the frame; take() will say kNoBuffers
+    if (m == nullptr)
+      return false;  // the overflow area takes the frame; take() will say kNoBuffers
     buffers_[posted_++] = m;
     room_ += buf::tailroom(m);
   }
+  return true;
 }
 
 std::span<iovec> RxSlot::vectors() noexcept {

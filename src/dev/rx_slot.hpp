@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "base/result.hpp"
@@ -31,8 +32,9 @@ class RxSlot {
   RxSlot& operator=(RxSlot&&) = delete;
   ~RxSlot() { post(0); }
 
-  /// Buffers for frames of `bytes`, as far as `pool` has them; excess ones are given back.
-  void arm(buf::Pool& pool, std::uint32_t bytes) noexcept;
+  /// Buffers for frames of `bytes`, as far as `pool` has them; excess ones are given back. False
+  /// when some are missing.
+  bool arm(buf::Pool& pool, std::uint32_t bytes) noexcept;
   /// For readv() and friends; valid until the next call of anything else.
   std::span<iovec> vectors() noexcept;
 
@@ -53,6 +55,11 @@ class RxSlot {
   std::array<iovec, kMaxPosted + 2> vectors_;
   std::span<std::byte> overflow_;
 };
+
+/// Overflow areas for `slots` slots, side by side. Pages that no frame touches cost nothing.
+inline std::unique_ptr<std::byte[]> make_overflow(std::size_t slots) {
+  return std::make_unique_for_overwrite<std::byte[]>(slots * RxSlot::kOverflowBytes);
+}
 
 /// Guesses the size of the next frame from the recent ones: wrong by too little costs a copy, by
 /// too much a longer vector. Grows to the full size at once, shrinks after a quiet window.

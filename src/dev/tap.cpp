@@ -39,8 +39,8 @@ class TapQueue final : public PacketQueue {
         interface_(&interface),
         capabilities_(&capabilities),
         pool_(&pool),
-        overflow_(RxSlot::kOverflowBytes),
-        slot_(overflow_),
+        overflow_(make_overflow(1)),
+        slot_({overflow_.get(), RxSlot::kOverflowBytes}),
         sizer_(std::uint32_t{capabilities.mtu} + 18) {}
 
   const Capabilities& capabilities() const noexcept override { return *capabilities_; }
@@ -61,9 +61,9 @@ class TapQueue final : public PacketQueue {
         ++stats_.rx_errors;
         break;  // the interface is gone (EBADFD), or a frame that the header cannot describe
       }
-      const auto length = static_cast<std::size_t>(got) - sizeof(VirtioNetHeader);
-      if (rte_mbuf* const m =
-              take(static_cast<std::size_t>(got) < sizeof(VirtioNetHeader) ? 0 : length)) {
+      const auto bytes = static_cast<std::size_t>(got);
+      constexpr std::size_t kHeader = sizeof(VirtioNetHeader);
+      if (rte_mbuf* const m = take(bytes < kHeader ? 0 : bytes - kHeader)) {
         out[filled++] = m;
       }
     }
@@ -121,7 +121,7 @@ class TapQueue final : public PacketQueue {
   const Capabilities* capabilities_;
   buf::Pool* pool_;
   QueueStats stats_;
-  std::vector<std::byte> overflow_;
+  std::unique_ptr<std::byte[]> overflow_;
   RxSlot slot_;
   RxSizer sizer_;
 };
