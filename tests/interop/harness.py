@@ -202,7 +202,7 @@ def receive_exactly(connection, count):
 
 
 def find_zstack():
-    for path in (os.environ.get("ZSTACK"), ROOT / "build/release/zstack", ROOT / "build/dev/apps/zstack"):
+    for path in (os.environ.get("ZSTACK"), ROOT / "build/release/zstack", ROOT / "build/dev/zstack"):
         if path and os.access(path, os.X_OK):
             return Path(path).resolve()
     return None
