@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "dev/dpdk/ethdev_queue.hpp"
+
+namespace zs::dev {
+
+/// Where a driver does other than it says, as measured with DPDK 22.11. A driver without an entry is
+/// believed.
+struct DriverQuirks {
+  std::uint64_t honoured_tx = 0;    ///< RTE_ETH_TX_OFFLOAD_* that it does without advertising
+  std::uint64_t honoured_rx = 0;    ///< RTE_ETH_RX_OFFLOAD_*, likewise
+  std::uint64_t broken_tx = 0;      ///< that it advertises and must not be used
+  TxFixup fixup = TxFixup::kNone;   ///< beside what tx_prepare does for all
+  bool mac_is_the_kernels = false;  ///< both ends of the wire would have one address
+};
+
+/// `arguments`: of the device, as the user gave them ("iface=/x/vh.sock,tso=1"); may be empty.
+DriverQuirks quirks_of(std::string_view driver, std::string_view arguments) noexcept;
+
+}  // namespace zs::dev
