@@ -7,8 +7,8 @@
 
 namespace zs::dev {
 
-/// Where a driver does other than it says, as measured with DPDK 22.11. A driver without an entry is
-/// believed.
+/// Where a driver does other than it says, as measured with DPDK 22.11. A driver without an entry
+/// is believed.
 struct DriverQuirks {
   std::uint64_t honoured_tx = 0;    ///< RTE_ETH_TX_OFFLOAD_* that it does without advertising
   std::uint64_t honoured_rx = 0;    ///< RTE_ETH_RX_OFFLOAD_*, likewise
