@@ -73,6 +73,13 @@ Connection::Step Connection::check_timestamps(const Segment& segment, Instant no
 
 /// First: check the sequence number, then cut the segment to the window.
 Connection::Step Connection::check_sequence(Segment& segment, Instant now) {
+  if (state_ == State::kSynReceived && segment.has(flag::kSyn) && segment.seq == rcv_.irs) {
+    // Both sides of a simultaneous open send a SYN-ACK with the old SYN's number (RFC 9293 figure
+    // 7); were it refused, neither would ever hear the other's ACK. Text on it comes again.
+    segment.payload_bytes = 0;
+    segment.flags = static_cast<std::uint8_t>(segment.flags & ~flag::kFin);
+    return Step::kContinue;
+  }
   const std::uint32_t window = receive_window();
   const std::uint32_t length = segment.length();
   const SeqRange expected{rcv_.nxt, rcv_.advertised};
@@ -208,7 +215,9 @@ void Connection::update_send_window(const Segment& segment) {
   const bool newer =
       segment.seq.after(snd_.wl1) || (segment.seq == snd_.wl1 && segment.ack.at_or_after(snd_.wl2));
   if (!newer) return;
-  const std::uint32_t wnd = std::uint32_t{segment.window} << negotiated_.send_scale;
+  // RFC 7323 §2.2: the window field of a SYN is never scaled.
+  const std::uint8_t scale = segment.has(flag::kSyn) ? 0 : negotiated_.send_scale;
+  const std::uint32_t wnd = std::uint32_t{segment.window} << scale;
   const bool opened = wnd > snd_.wnd;
   snd_.wnd = wnd;
   snd_.max_wnd = std::max(snd_.max_wnd, wnd);
@@ -233,9 +242,11 @@ void Connection::process_ack(const Segment& segment, Instant now) {
 
   const std::uint32_t newly_acked = ack.raw() - snd_.una.raw();
   const std::uint32_t in_flight = recovery_.pipe(snd_.una, snd_.max);
-  // RFC 5681 §2: the five marks of a duplicate acknowledgement.
+  // RFC 5681 §2: the five marks of a duplicate acknowledgement. The answers to window probes bear
+  // them too, and mean no loss.
   const bool duplicate = newly_acked == 0 && has_outstanding() && segment.payload_bytes == 0 &&
-                         !segment.has(flag::kFin) && snd_.wnd == window_before;
+                         !segment.has(flag::kFin) && snd_.wnd == window_before &&
+                         !timers_.is_armed(TimerId::kPersist);
   const auto verdict =
       recovery_.on_ack({.una = snd_.una,
                         .ack = ack,
@@ -262,8 +273,11 @@ void Connection::process_ack(const Segment& segment, Instant now) {
                          .bytes_in_flight = in_flight,
                          .rtt = rtt,
                          .smoothed_rtt = rtt_.srtt(),
-                         .app_limited = !cwnd_limited_until_.has_value()});
+                         // After a timeout the window of one segment is what holds us back.
+                         .app_limited = !cwnd_limited_until_ &&
+                                        recovery_.mode() == recovery::LossRecovery::Mode::kOpen});
   }
+  if (cwnd_limited_until_ && ack.at_or_after(*cwnd_limited_until_)) cwnd_limited_until_.reset();
 }
 
 std::optional<Duration> Connection::rtt_sample(const Segment& segment, SeqNum ack, Instant now) {

@@ -61,7 +61,7 @@ std::optional<OutPacket> Connection::poll_segment(Instant now) {
 std::optional<OutPacket> Connection::poll_retransmission(Urgency urgency, Instant now) {
   const std::uint32_t segment = segment_payload();
   std::uint32_t room = congestion_room();
-  if (recovery_.is_first_retransmission()) room = std::max(room, segment);
+  if (recovery_.is_retransmission_urgent()) room = std::max(room, segment);
   if (room < segment) return std::nullopt;
   const std::uint32_t most = std::min(room, shared_->config.max_tso_bytes);
   auto range = recovery_.next_retransmission(snd_.una, most - most % segment, urgency);
@@ -76,6 +76,7 @@ std::optional<OutPacket> Connection::poll_retransmission(Urgency urgency, Instan
     if (plan.payload_bytes < wanted) range->end = range->begin + plan.payload_bytes;
   }
   if (range->end.after(data_end())) plan.flags |= flag::kFin;
+  if (plan.payload_bytes > 0 && end == data_end()) plan.flags |= flag::kPsh;  // as the first time
   auto out = emit(plan, now);
   if (!out) return std::nullopt;
   recovery_.on_retransmitted(*range, urgency);
@@ -290,10 +291,13 @@ std::uint32_t Connection::timestamp_now(Instant now) const {
 }
 
 WindowState Connection::window_state() const {
-  return {.offered = receive_window(),
-          .free = receive_buffer_.window(ack_.full_size(), reassembly_.segments()),
-          .capacity = receive_buffer_.capacity(),
-          .mss = ack_.full_size()};
+  // What the field cannot say is no room: a reader would otherwise announce growth for ever.
+  const std::uint32_t sayable = kMaxUnscaledWindow << negotiated_.receive_scale;
+  return {
+      .offered = receive_window(),
+      .free = std::min(receive_buffer_.window(ack_.full_size(), reassembly_.segments()), sayable),
+      .capacity = std::min(receive_buffer_.capacity(), sayable),
+      .mss = ack_.full_size()};
 }
 
 std::uint16_t Connection::select_window() {

@@ -45,7 +45,11 @@ class LineParser {
     if (first == "<" || first == ">") {
       line_.kind = first == "<" ? LineKind::kInject : LineKind::kExpect;
       ++at_;
-      read_segment();
+      read_flags(next());
+      read_fields();
+    } else if (first == "establish") {  // a command with the fields of a SYN
+      line_.words.push_back(next());
+      read_fields();
     } else {
       line_.words.assign(words_.begin() + static_cast<std::ptrdiff_t>(at_), words_.end());
     }
@@ -77,8 +81,7 @@ class LineParser {
     ++at_;
   }
 
-  void read_segment() {
-    read_flags(next());
+  void read_fields() {
     while (more() && !complaint_) {
       const std::string word = next();
       if (word == "ack") {

@@ -51,8 +51,11 @@ class LossRecovery {
   Mode mode() const { return mode_; }
   /// Bytes estimated to be in the network.
   std::uint32_t pipe(SeqNum una, SeqNum nxt) const;
-  /// The first retransmission of an episode does not wait for the window (RFC 6675 §5 step 4.3).
-  bool is_first_retransmission() const { return mode_ == Mode::kRecovery && first_; }
+  /// The first retransmission of an episode does not wait for the window (RFC 6675 §5 step 4.3), nor
+  /// does, without SACK, the one that a partial acknowledgement asks for (RFC 6582 §3.2 step 3).
+  bool is_retransmission_urgent() const {
+    return mode_ == Mode::kRecovery && (first_ || (!sack_ && resend_una_));
+  }
   /// The next bytes to send again, at most `max_bytes`, or nullopt.
   std::optional<SeqRange> next_retransmission(SeqNum una, std::uint32_t max_bytes,
                                               Urgency urgency) const;

@@ -190,7 +190,8 @@ std::optional<SeqRange> Scoreboard::rescue(SeqNum una, SeqNum recovery_point,
     }
     end = it->begin;
   }
-  begin = SeqNum::later(begin, una);
+  // What was sent again in this episode is most likely still on its way.
+  begin = SeqNum::later(begin, high_rxt(una));
   if (!end.after(begin)) return std::nullopt;
   if (static_cast<std::uint32_t>(end.since(begin)) > max_bytes) begin = end - max_bytes;
   return SeqRange{begin, end};
