@@ -28,7 +28,7 @@ struct EalPlan {
 /// pinned to its CPU. `why` says what is missing when hugepages = "always" cannot be had
 /// (kNoMemory).
 Result<EalPlan> plan_eal(const Config& config, const Machine& machine, HugepageFacts hugepages,
-                         unsigned process_id, std::string& why);
+                         unsigned instance, std::string& why);
 
 /// The lcore that shard `index` runs on.
 constexpr unsigned lcore_of_shard(std::size_t index) { return static_cast<unsigned>(index) + 1; }

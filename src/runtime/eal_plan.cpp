@@ -32,12 +32,12 @@ std::string full_pci_address(const std::string& address) {
 }
 
 Result<EalPlan> plan_eal(const Config& config, const Machine& machine, HugepageFacts hugepages,
-                         unsigned process_id, std::string& why) {
+                         unsigned instance, std::string& why) {
   EalPlan plan;
   const auto shards = static_cast<std::uint32_t>(config.runtime.lcores.size());
   plan.memory_mb =
       config.runtime.memory_mb != 0 ? config.runtime.memory_mb : kMemoryPerShardMb * shards;
-  plan.prefix = "zstack-" + std::to_string(process_id);
+  plan.prefix = "zstack-" + std::to_string(instance);
   const bool enough = hugepages.free_mb >= plan.memory_mb;
   if (config.runtime.hugepages == Hugepages::kAlways && !enough) {
     why = "runtime.hugepages is \"always\", but only " + std::to_string(hugepages.free_mb) +

@@ -300,8 +300,11 @@ Result<void> World::run_until_signal(StopSignals& signals, const Eal& eal) {
 Result<void> run(const Config& config, const Machine& machine, const ApplicationFactory& factory,
                  std::string& why) {
   StopSignals signals;  // before EAL's threads, so that they inherit the mask
-  ZS_TRY_ASSIGN(const EalPlan plan, plan_eal(config, machine, read_hugepage_facts(),
-                                             static_cast<unsigned>(getpid()), why));
+  // Not the process id: it is unique in its PID namespace only, and /var/run is shared by several.
+  unsigned instance = 0;
+  draw_secret(instance);
+  ZS_TRY_ASSIGN(const EalPlan plan,
+                plan_eal(config, machine, read_hugepage_facts(), instance, why));
   ZS_TRY_ASSIGN(const std::unique_ptr<Eal> eal, Eal::start(plan, why));
   World world(config, factory, why);
   ZS_TRY(world.build(plan));

@@ -1,0 +1,78 @@
+#include "runtime/relay.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "runtime/memory_plan.hpp"
+
+namespace zs::runtime {
+namespace {
+
+std::vector<std::byte> frame(std::uint16_t ether_type, std::size_t size) {
+  std::vector<std::byte> f(size);
+  f[12] = static_cast<std::byte>(ether_type >> 8);
+  f[13] = static_cast<std::byte>(ether_type & 0xff);
+  return f;
+}
+std::vector<std::byte> ipv4(std::uint8_t protocol, std::uint8_t first_byte) {
+  auto f = frame(0x0800, 60);
+  f[14] = std::byte{0x45};
+  f[14 + 9] = std::byte{protocol};
+  f[34] = std::byte{first_byte};
+  return f;
+}
+std::vector<std::byte> ipv6(std::uint8_t next_header, std::uint8_t first_byte) {
+  auto f = frame(0x86dd, 80);
+  f[14 + 6] = std::byte{next_header};
+  f[54] = std::byte{first_byte};
+  return f;
+}
+
+TEST(Relay, WhatBelongsToNoFlowConcernsEveryShard) {
+  EXPECT_TRUE(concerns_every_shard(frame(0x0806, 60)));
+  EXPECT_TRUE(concerns_every_shard(ipv4(1, 3))) << "ICMP unreachable";
+  EXPECT_TRUE(concerns_every_shard(ipv6(58, 2))) << "packet too big";
+  EXPECT_TRUE(concerns_every_shard(ipv6(58, 136))) << "neighbour advertisement";
+}
+
+TEST(Relay, FlowsAndEchoesStayWhereTheyArrive) {
+  EXPECT_FALSE(concerns_every_shard(ipv4(6, 3)));
+  EXPECT_FALSE(concerns_every_shard(ipv4(1, 8))) << "one answer to a ping is enough";
+  EXPECT_FALSE(concerns_every_shard(ipv6(6, 2)));
+  EXPECT_FALSE(concerns_every_shard(ipv6(58, 128)));
+}
+
+TEST(Relay, TruncatedFramesConcernNobody) {
+  for (const auto& whole : {ipv4(1, 3), ipv6(58, 2)}) {
+    for (std::size_t n = 0; n < 34; ++n) {
+      EXPECT_FALSE(concerns_every_shard(std::span(whole).first(n))) << n;
+    }
+  }
+  auto long_header = ipv4(1, 3);
+  long_header[14] = std::byte{0x4f};
+  EXPECT_FALSE(concerns_every_shard(std::span(long_header).first(40)));
+}
+
+TEST(Waker, WakesAndDrains) {
+  Waker waker;
+  ASSERT_GE(waker.fd(), 0);
+  waker.wake();
+  waker.wake();
+  waker.drain();
+  waker.drain();  // empty: returns at once
+}
+
+TEST(MemoryPlan, FitsItsShareAndHasALeast) {
+  const MemoryPlan one = plan_memory(256, 1);
+  EXPECT_GT(one.data_buffers, 50'000u);
+  EXPECT_EQ(one.indirect_buffers, 2 * one.data_buffers);
+  const std::uint64_t bytes =
+      std::uint64_t{one.data_buffers} * 2'368 + std::uint64_t{one.indirect_buffers} * 256;
+  EXPECT_LE(bytes, 256u << 20);
+  EXPECT_EQ(plan_memory(512, 2).data_buffers, one.data_buffers);
+  EXPECT_GE(plan_memory(1, 64).data_buffers, 1'024u);
+}
+
+}  // namespace
+}  // namespace zs::runtime
