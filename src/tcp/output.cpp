@@ -64,22 +64,23 @@ std::optional<OutPacket> Connection::poll_retransmission(Urgency urgency, Instan
   if (recovery_.is_retransmission_urgent()) room = std::max(room, segment);
   if (room < segment) return std::nullopt;
   const std::uint32_t most = std::min(room, shared_->config.max_tso_bytes);
-  auto range = recovery_.next_retransmission(snd_.una, most - most % segment, urgency);
-  if (!range || range->empty()) return std::nullopt;
+  auto resend = recovery_.next_retransmission(snd_.una, most - most % segment, urgency);
+  if (!resend || resend->range.empty()) return std::nullopt;
+  SeqRange& range = resend->range;
 
-  Plan plan{.seq = range->begin, .flags = flag::kAck};
-  const SeqNum end = SeqNum::earlier(range->end, data_end());
-  if (end.after(range->begin)) {
-    const std::uint32_t offset = range->begin.raw() - snd_.una_data.raw();
-    const std::uint32_t wanted = end.raw() - range->begin.raw();
+  Plan plan{.seq = range.begin, .flags = flag::kAck};
+  const SeqNum end = SeqNum::earlier(range.end, data_end());
+  if (end.after(range.begin)) {
+    const std::uint32_t offset = range.begin.raw() - snd_.una_data.raw();
+    const std::uint32_t wanted = end.raw() - range.begin.raw();
     plan.payload_bytes = send_buffer_.longest_carve(offset, wanted, kMaxSlices);
-    if (plan.payload_bytes < wanted) range->end = range->begin + plan.payload_bytes;
+    if (plan.payload_bytes < wanted) range.end = range.begin + plan.payload_bytes;
   }
-  if (range->end.after(data_end())) plan.flags |= flag::kFin;
+  if (range.end.after(data_end())) plan.flags |= flag::kFin;
   if (plan.payload_bytes > 0 && end == data_end()) plan.flags |= flag::kPsh;  // as the first time
   auto out = emit(plan, now);
   if (!out) return std::nullopt;
-  recovery_.on_retransmitted(*range, urgency);
+  recovery_.on_retransmitted(*resend);
   timed_seq_.reset();  // Karn's rule: what follows may be acknowledged by this copy's arrival
   const std::uint32_t segments = (plan.payload_bytes + segment - 1) / segment;
   shared_->counters.retransmitted_segments += std::max(segments, 1u);

@@ -86,17 +86,16 @@ void LossRecovery::enter_loss(SeqNum una, SeqNum nxt) {
 
 void LossRecovery::on_timeout(SeqNum una, SeqNum nxt) { enter_loss(una, nxt); }
 
-void LossRecovery::on_retransmitted(const SeqRange& range, Urgency urgency) {
+void LossRecovery::on_retransmitted(const Resend& resend) {
   first_ = false;
   resend_una_ = false;
-  if (mode_ == Mode::kLoss) next_resend_ = SeqNum::later(next_resend_, range.end);
+  if (mode_ == Mode::kLoss) next_resend_ = SeqNum::later(next_resend_, resend.range.end);
   if (!sack_ || mode_ != Mode::kRecovery) return;
-  // Rule (4) reaches behind everything SACKed; rule (3) fills holes in front of it.
-  if (urgency == Urgency::kRescue && !scoreboard_.empty() &&
-      range.begin.at_or_after(scoreboard_.high_sack())) {
+  // RFC 6675 §4 rule (4): once an episode, and HighRxt stays, for what lies before may be lost too.
+  if (resend.rule == HoleRule::kRescue) {
     scoreboard_.on_rescue(*recovery_point_);
   } else {
-    scoreboard_.on_retransmit(range);
+    scoreboard_.on_retransmit(resend.range);
   }
 }
 
@@ -112,8 +111,16 @@ std::uint32_t LossRecovery::pipe(SeqNum una, SeqNum nxt) const {
   return outstanding - std::min(outstanding, duplicates_ * mss_);
 }
 
-std::optional<SeqRange> LossRecovery::next_retransmission(SeqNum una, std::uint32_t max_bytes,
-                                                          Urgency urgency) const {
+std::optional<LossRecovery::Resend> LossRecovery::by_rule(HoleRule rule, SeqNum una,
+                                                          std::uint32_t max_bytes) const {
+  const auto hole = scoreboard_.next_hole(rule, una, *recovery_point_, mss_, max_bytes);
+  if (!hole || hole->empty()) return std::nullopt;
+  return Resend{*hole, rule};
+}
+
+std::optional<LossRecovery::Resend> LossRecovery::next_retransmission(SeqNum una,
+                                                                      std::uint32_t max_bytes,
+                                                                      Urgency urgency) const {
   switch (mode_) {
     case Mode::kOpen:
       return std::nullopt;
@@ -121,7 +128,8 @@ std::optional<SeqRange> LossRecovery::next_retransmission(SeqNum una, std::uint3
       if (urgency != Urgency::kLost) return std::nullopt;
       const SeqNum from = SeqNum::later(next_resend_, una);
       if (!from.before(*recovery_point_)) return std::nullopt;
-      return scoreboard_.hole_between(from, *recovery_point_, max_bytes);
+      const auto hole = scoreboard_.hole_between(from, *recovery_point_, max_bytes);
+      return hole ? std::optional{Resend{*hole}} : std::nullopt;
     }
     case Mode::kRecovery:
       break;
@@ -129,16 +137,11 @@ std::optional<SeqRange> LossRecovery::next_retransmission(SeqNum una, std::uint3
   if (!sack_) {
     if (urgency != Urgency::kLost || !resend_una_) return std::nullopt;
     const std::uint32_t left = recovery_point_->raw() - una.raw();
-    return SeqRange{una, una + std::min({max_bytes, left, mss_})};
+    return Resend{{una, una + std::min({max_bytes, left, mss_})}};
   }
-  if (urgency == Urgency::kLost) {
-    return scoreboard_.next_hole(HoleRule::kLost, una, *recovery_point_, mss_, max_bytes);
-  }
-  if (auto hole =
-          scoreboard_.next_hole(HoleRule::kUnsure, una, *recovery_point_, mss_, max_bytes)) {
-    return hole;
-  }
-  return scoreboard_.next_hole(HoleRule::kRescue, una, *recovery_point_, mss_, max_bytes);
+  if (urgency == Urgency::kLost) return by_rule(HoleRule::kLost, una, max_bytes);
+  if (auto unsure = by_rule(HoleRule::kUnsure, una, max_bytes)) return unsure;
+  return by_rule(HoleRule::kRescue, una, std::min(max_bytes, mss_));
 }
 
 std::uint32_t LossRecovery::lost_bytes(SeqNum una) const {

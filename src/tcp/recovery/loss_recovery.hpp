@@ -26,6 +26,12 @@ class LossRecovery {
     kRescue,  ///< RFC 6675 §4 rules (3) and (4): only if there is no new data to send
   };
 
+  /// Bytes to send again, and why.
+  struct Resend {
+    SeqRange range;
+    HoleRule rule = HoleRule::kLost;
+  };
+
   /// One acknowledgement in [una, nxt].
   struct Ack {
     SeqNum una;              ///< SND.UNA before it
@@ -46,23 +52,25 @@ class LossRecovery {
   Verdict on_ack(const Ack& ack);
   /// The retransmission timer expired with [una, nxt) outstanding.
   void on_timeout(SeqNum una, SeqNum nxt);
-  void on_retransmitted(const SeqRange& range, Urgency urgency);
+  void on_retransmitted(const Resend& resend);
 
   Mode mode() const { return mode_; }
   /// Bytes estimated to be in the network.
   std::uint32_t pipe(SeqNum una, SeqNum nxt) const;
-  /// The first retransmission of an episode does not wait for the window (RFC 6675 §5 step 4.3), nor
-  /// does, without SACK, the one that a partial acknowledgement asks for (RFC 6582 §3.2 step 3).
+  /// The first retransmission of an episode does not wait for the window (RFC 6675 §5 step 4.3),
+  /// nor does, without SACK, the one that a partial acknowledgement asks for (RFC 6582 §3.2 step
+  /// 3).
   bool is_retransmission_urgent() const {
     return mode_ == Mode::kRecovery && (first_ || (!sack_ && resend_una_));
   }
   /// The next bytes to send again, at most `max_bytes`, or nullopt.
-  std::optional<SeqRange> next_retransmission(SeqNum una, std::uint32_t max_bytes,
-                                              Urgency urgency) const;
+  std::optional<Resend> next_retransmission(SeqNum una, std::uint32_t max_bytes,
+                                            Urgency urgency) const;
   std::uint32_t sacked_bytes() const { return scoreboard_.sacked_bytes(); }
   std::uint32_t lost_bytes(SeqNum una) const;
 
  private:
+  std::optional<Resend> by_rule(HoleRule rule, SeqNum una, std::uint32_t max_bytes) const;
   void enter_recovery(SeqNum una, SeqNum nxt);
   void enter_loss(SeqNum una, SeqNum nxt);
   void count_duplicates(const Ack& ack, std::uint32_t newly_acked);
