@@ -1,16 +1,40 @@
 #!/usr/bin/env python3
 """Neighbours: zstack announces itself, answers for itself only, and follows a peer that changes its address."""
 
+import socket
+import time
+
 from harness import KERNEL, STACK, curl, main, run, tshark, wait_for
+
+ETH_P_ARP = 0x0806
+
+class ArpListener:
+    """The ARP packets on an interface, as (operation, sender's address, target's address)."""
+
+    def __init__(self, interface):
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ARP))
+        self._socket.bind((interface, 0))
+        self.seen = []
+
+    def hears(self, *packet, seconds=10):
+        """Waits for such a packet."""
+        end = time.monotonic() + seconds
+        while packet not in self.seen and (left := end - time.monotonic()) > 0:
+            self._socket.settimeout(left)
+            try:
+                arp = self._socket.recv(2048)[14:]
+            except TimeoutError:
+                break
+            self.seen.append((int.from_bytes(arp[6:8], "big"), socket.inet_ntoa(arp[14:18]), socket.inet_ntoa(arp[24:28])))
+        return packet in self.seen
 
 
 def scenario(world):
-    if world.device == "packet":  # the tap appears together with zstack, too late to capture its first words
-        with world.capture() as file:
-            server = world.serve()
-        rows = tshark(file, "arp", "arp.opcode", "arp.src.proto_ipv4", "arp.dst.proto_ipv4")
-        world.check([r for r in rows if r[1] == STACK and r[2] == STACK], "a gratuitous ARP announces the address")
-        world.check([r for r in rows if r[0] == "1" and r[1] == "0.0.0.0" and r[2] == STACK], "a probe looks for a duplicate first")
+    if world.device == "packet":  # the tap appears together with zstack, too late to hear its first words
+        listener = ArpListener(world.interface)
+        server = world.serve()
+        world.check(listener.hears(1, "0.0.0.0", STACK), "a probe looks for a duplicate first")
+        world.check(listener.hears(1, STACK, STACK), f"a gratuitous ARP announces the address {listener.seen}")
     else:
         server = world.serve()
     interface = world.interface
