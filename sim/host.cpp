@@ -1,0 +1,161 @@
+#include "sim/host.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/assert.hpp"
+#include "buf/mbuf.hpp"
+
+namespace zs::sim {
+
+namespace {
+constexpr std::size_t kBurst = 32;
+
+void mix(std::uint64_t& hash, std::uint64_t value) {
+  hash = (hash ^ value) * 0x100'0000'01b3ull;  // FNV-1a, a word at a time
+}
+
+void mix_frame(std::uint64_t& hash, const rte_mbuf* frame) {
+  mix(hash, frame->pkt_len);
+  for (const std::byte b : buf::bytes(frame)) mix(hash, std::to_integer<std::uint64_t>(b));
+}
+}  // namespace
+
+Host::Host(std::string name, std::uint8_t number, std::uint64_t seed, const HostConfig& config)
+    : name_(std::move(name)),
+      number_(number),
+      seed_(seed),
+      config_(config),
+      data_(*buf::Pool::create({.name = "data", .count = config.buffers, .data_room = 2048})),
+      indirect_(*buf::Pool::create({.name = "indirect", .count = config.buffers})) {}
+
+Host::~Host() {
+  for (rte_mbuf* frame : waiting_) buf::free_chain(frame);
+}
+
+IpAddress Host::address(IpFamily family) const {
+  if (family == IpFamily::kV4) return IpAddress::v4(10, 0, 0, number_);
+  IpAddress::Bytes bytes{std::byte{0x20}, std::byte{0x01}, std::byte{0x0d}, std::byte{0xb8}};
+  bytes[15] = std::byte{number_};
+  return IpAddress::v6(bytes);
+}
+
+void Host::attach(dev::PacketQueue& cable, const LinkSpec& link, Instant now) {
+  fault_ = std::make_unique<dev::FaultQueue>(cable, link.fault(), dev::FaultConfig{}, pools(),
+                                             seed_ * 2 + number_);
+  fault_->advance(now);
+  offload_ = std::make_unique<dev::OffloadQueue>(*fault_, pools());
+  stack::ShardConfig shard;
+  shard.interfaces.push_back(
+      {.name = "eth0",
+       .device = offload_->capabilities(),
+       .addresses = {{address(IpFamily::kV4), 24}, {address(IpFamily::kV6), 64}}});
+  shard.tcp = config_.tcp;
+  shard.address_probes = 0;
+  shard.secret = SipKey{seed_ + 1, number_};
+  shard.seed = seed_;
+  auto made = stack::Shard::create(shard, pools(), now);
+  ZS_CHECK(made.has_value());
+  shard_ = *std::move(made);
+  sockets_ = std::make_unique<sock::SocketTable>(*shard_, pools(), sock::Limits{});
+}
+
+void Host::listen(std::uint16_t port, IpFamily family, int backlog) {
+  const auto fd = sockets_->socket(sock::Type::kStream, family);
+  ZS_CHECK(fd.has_value());
+  ZS_CHECK(sockets_->bind(*fd, {IpAddress::any(family), port}).has_value());
+  ZS_CHECK(sockets_->listen(*fd, backlog).has_value());
+  listeners_.push_back(*fd);
+}
+
+Stream& Host::connect_to(const Host& peer, std::uint16_t port, IpFamily family) {
+  const auto fd = sockets_->socket(sock::Type::kStream, family);
+  ZS_CHECK(fd.has_value());
+  const auto begun = sockets_->connect(*fd, {peer.address(family), port});
+  ZS_CHECK(begun || begun.error() == Errc::kInProgress);
+  connected_.push_back(std::make_unique<Stream>(*sockets_, *fd, Stream::Role::kInitiator));
+  return *connected_.back();
+}
+
+std::uint64_t Host::received_total() const {
+  std::uint64_t sum = 0;
+  for (const auto& s : accepted_) sum += s->received();
+  for (const auto& s : connected_) sum += s->received();
+  return sum;
+}
+
+bool Host::all_content_ok() const {
+  const auto ok = [](const auto& s) { return s->content_ok(); };
+  return std::all_of(accepted_.begin(), accepted_.end(), ok) &&
+         std::all_of(connected_.begin(), connected_.end(), ok);
+}
+
+bool Host::all_closed() const {
+  const auto closed = [](const auto& s) { return !s->is_open(); };
+  return std::all_of(accepted_.begin(), accepted_.end(), closed) &&
+         std::all_of(connected_.begin(), connected_.end(), closed);
+}
+
+void Host::accept_all(int listener) {
+  while (true) {
+    const auto fd = sockets_->accept(listener);
+    if (!fd) return;
+    accepted_.push_back(std::make_unique<Stream>(*sockets_, *fd, Stream::Role::kAcceptor));
+    Stream& stream = *accepted_.back();
+    stream.write_pattern(reply_bytes_);
+    stream.finish();
+    if (!accept_reading_) stream.pause_reading();
+  }
+}
+
+bool Host::run_application() {
+  const std::size_t before = accepted_.size();
+  for (const int fd : listeners_) accept_all(fd);
+  bool moved = accepted_.size() != before;
+  for (auto& s : accepted_) moved |= s->run();
+  for (auto& s : connected_) moved |= s->run();
+  return moved;
+}
+
+bool Host::transmit(Instant now) {
+  bool moved = false;
+  while (true) {
+    if (waiting_.empty()) {
+      waiting_.resize(kBurst);
+      waiting_.resize(shard_->poll_transmit(0, waiting_, now));
+    }
+    if (waiting_.empty()) return moved;
+    const std::size_t taken = offload_->tx_burst(waiting_);
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(taken));
+    if (taken == 0) return moved;
+    moved = true;
+  }
+}
+
+bool Host::turn(Instant now, std::uint64_t& trace) {
+  if (paused_) return false;
+  fault_->advance(now);
+  bool moved = false;
+  std::array<rte_mbuf*, kBurst> burst{};
+  while (const std::size_t n = offload_->rx_burst(burst)) {
+    moved = true;
+    mix(trace, static_cast<std::uint64_t>(now.ns()) + number_);
+    for (std::size_t i = 0; i < n; ++i) mix_frame(trace, burst[i]);
+    shard_->on_burst(0, {burst.data(), n}, now);
+  }
+  if (shard_->next_deadline() <= now) {
+    shard_->on_deadline(now);
+    moved = true;
+  }
+  moved |= run_application();
+  moved |= transmit(now);
+  fault_->advance(now);
+  return moved;
+}
+
+Instant Host::next_deadline() const {
+  if (paused_) return Instant::never();
+  return std::min(shard_->next_deadline(), fault_->next_deadline());
+}
+
+}  // namespace zs::sim

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "buf/pool.hpp"
+#include "dev/fault.hpp"
+#include "dev/offload_queue.hpp"
+#include "dev/queue.hpp"
+#include "sim/link_spec.hpp"
+#include "sim/stream.hpp"
+#include "sock/socket_table.hpp"
+#include "stack/shard.hpp"
+#include "tcp/config.hpp"
+#include "tcp/engine.hpp"
+
+namespace zs::sim {
+
+struct HostConfig {
+  tcp::Config tcp;
+  std::uint32_t buffers = 16'384;
+};
+
+/// A computer: pools, a shard, sockets, and an application that drives its streams.
+class Host {
+ public:
+  Host(std::string name, std::uint8_t number, std::uint64_t seed, const HostConfig& config);
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  const std::string& name() const { return name_; }
+  IpAddress address(IpFamily family) const;
+
+  void listen(std::uint16_t port, IpFamily family = IpFamily::kV4, int backlog = 1024);
+  Stream& connect_to(const Host& peer, std::uint16_t port, IpFamily family = IpFamily::kV4);
+  std::size_t accepted_count() const { return accepted_.size(); }
+  Stream& accepted(std::size_t i) { return *accepted_[i]; }
+  std::uint64_t received_total() const;
+  bool all_content_ok() const;
+  bool all_closed() const;
+  /// What every connection accepted from now on sends, before it finishes.
+  void reply_with(std::uint64_t bytes) { reply_bytes_ = bytes; }
+  void accept_without_reading() { accept_reading_ = false; }
+
+  /// The machine stands still: it hears, says and does nothing.
+  void pause() { paused_ = true; }
+  void resume() { paused_ = false; }
+  bool is_paused() const { return paused_; }
+
+  const tcp::Counters& tcp() const { return shard_->tcp().counters(); }
+  std::size_t connections() const { return shard_->tcp().connection_count(); }
+  const DropCounters& drops() const { return shard_->drops(); }
+  const dev::FaultStats& egress() const { return fault_->tx_faults(); }
+  std::uint32_t buffers_in_use() const { return data_->in_use() + indirect_->in_use(); }
+  void set_egress(const LinkSpec& link) { fault_->set_tx(link.fault()); }
+
+ private:
+  friend class World;
+
+  void attach(dev::PacketQueue& cable, const LinkSpec& link, Instant now);
+  void set_link(bool up, Instant now) { shard_->on_link(0, up, now); }
+  /// One turn of the runtime's loop; true if anything happened. `trace` gathers what was heard.
+  bool turn(Instant now, std::uint64_t& trace);
+  Instant next_deadline() const;
+  bool run_application();
+  void accept_all(int listener);
+  bool transmit(Instant now);
+  buf::Pools pools() const { return {data_.get(), indirect_.get()}; }
+
+  std::string name_;
+  std::uint8_t number_;
+  std::uint64_t seed_;
+  HostConfig config_;
+  std::unique_ptr<buf::Pool> data_;
+  std::unique_ptr<buf::Pool> indirect_;
+  std::unique_ptr<dev::FaultQueue> fault_;
+  std::unique_ptr<dev::OffloadQueue> offload_;
+  std::unique_ptr<stack::Shard> shard_;
+  std::unique_ptr<sock::SocketTable> sockets_;
+  std::vector<int> listeners_;
+  std::vector<std::unique_ptr<Stream>> connected_;
+  std::vector<std::unique_ptr<Stream>> accepted_;
+  std::vector<rte_mbuf*> waiting_;  ///< polled from the shard, not yet taken by the device
+  std::uint64_t reply_bytes_ = 0;
+  bool accept_reading_ = true;
+  bool paused_ = false;
+};
+
+}  // namespace zs::sim
