@@ -9,6 +9,7 @@ namespace zs::sim {
 namespace {
 /// More turns than this without time passing is a stack that is busy with itself.
 constexpr int kMostTurns = 10'000;
+constexpr std::size_t kLongHint = 1'000;
 
 MacAddress mac_of(std::uint8_t number) {
   MacAddress mac;
@@ -118,6 +119,11 @@ std::string World::replay_hint() const {
     hint += "; " + host->name() + ": " + std::to_string(host->connections()) + " connections, " +
             std::to_string(host->buffers_in_use()) + " buffers, received " +
             std::to_string(host->received_total());
+    host->shard_->tcp().for_each_connection([&](const tcp::Connection& c) {
+      if (hint.size() > kLongHint) return;
+      hint += " [" + c.flow().local.to_string() + ' ' + c.flow().remote.to_string() + ' ' +
+              std::string{to_string(c.state())} + ']';
+    });
   }
   return broken_ ? hint + "; broken: " + *broken_ : hint;
 }
