@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "iperf3.hpp"
 #include "serve.hpp"
 
 int main(int argc, char** argv) {
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
     zstack.footer("Each subcommand has --help. Configuration: docs/configuration.md");
     zs::apps::Action action;
     zs::apps::add_serve(zstack, action);
+    zs::apps::add_iperf3(zstack, action);
     try {
       zstack.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "serve.hpp"
+
+namespace zs::apps {
+
+/// Adds `zstack iperf3`. `action` is set if the user chose it.
+void add_iperf3(CLI::App& zstack, Action& action);
+
+}  // namespace zs::apps
