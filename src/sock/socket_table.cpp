@@ -145,11 +145,14 @@ Result<void> SocketTable::connect(int fd, const Endpoint& remote) {
                                                                : Errc::kIsConnected;
   }
   ZS_TRY_ASSIGN(const auto path, impl_->shard.route_for(remote.address));
+  if (path.to_many) return Errc::kNoRoute;  // nothing of TCP is for many (RFC 9293 §3.9.2.3)
   Endpoint local{.address = path.source, .port = 0};
   if (socket->bound) {
     local.port = socket->bound->port;
     if (!socket->bound->address.is_unspecified()) local.address = socket->bound->address;
   }
+  // An IPv6 socket may be bound to an address of either family; a flow has one.
+  if (local.address.family() != remote.address.family()) return Errc::kAfNotSupported;
   ZS_TRY_ASSIGN(tcp::Connection* const connection,
                 impl_->tcp.connect(local, remote, path.mtu, socket->options, impl_->shard.now()));
   connection->set_owner(static_cast<std::uint32_t>(fd));

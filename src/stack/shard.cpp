@@ -167,7 +167,8 @@ Result<PathInfo> Shard::route_for(const IpAddress& remote) const {
   if (core.addresses.is_local(remote)) {
     const ip::LocalAddress* const own = core.addresses.find(remote);
     const std::size_t interface = own != nullptr ? own->interface : 0;
-    return PathInfo{remote, core.interfaces[interface]->device.mtu, interface};
+    return PathInfo{
+        .source = remote, .mtu = core.interfaces[interface]->device.mtu, .interface = interface};
   }
   const auto hop = core.next_hop(remote);
   if (!hop) return Errc::kNoRoute;
@@ -175,8 +176,12 @@ Result<PathInfo> Shard::route_for(const IpAddress& remote) const {
   if (!interface.link_up) return Errc::kNetDown;
   const auto source = core.addresses.select_source(hop->interface, remote);
   if (!source) return Errc::kNoRoute;
-  return PathInfo{*source, core.path_mtu.lookup(remote, interface.device.mtu, core.now),
-                  hop->interface};
+  const bool broadcast =
+      core.addresses.classify(hop->interface, remote) == ip::Destination::kBroadcast;
+  return PathInfo{.source = *source,
+                  .mtu = core.path_mtu.lookup(remote, interface.device.mtu, core.now),
+                  .interface = hop->interface,
+                  .to_many = broadcast || remote.is_multicast()};
 }
 
 Result<void> Shard::add_route(const RouteConfig& route) {

@@ -59,6 +59,7 @@ struct PathInfo {
   IpAddress source;  ///< what a socket without an address of its own sends from
   std::uint16_t mtu = 0;
   std::size_t interface = 0;
+  bool to_many = false;  ///< a broadcast or multicast address: for datagrams only
 };
 
 struct InterfaceStats {
