@@ -77,7 +77,7 @@ struct Pools {
 /// the last one. nullptr is fine.
 void free_chain(rte_mbuf* head) noexcept;
 /// Drops one reference of this segment alone, whatever is linked behind it.
-void free_segment(rte_mbuf* segment) noexcept;
+void free_segment(rte_mbuf* m) noexcept;
 
 /// A descriptor of its own over `length` bytes of `segment` beginning `offset` bytes into its data;
 /// the memory gains a reference. Works on direct, indirect and external buffers. nullptr when

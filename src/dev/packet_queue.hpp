@@ -48,7 +48,7 @@ class PacketSocketQueue final : public PacketQueue {
   };
 
   std::size_t arm_slots(std::size_t wanted) noexcept;
-  rte_mbuf* take(std::size_t slot) noexcept;
+  rte_mbuf* take(std::size_t i) noexcept;
   void on_receive_error(int error) noexcept;
   void reattach() noexcept;
   std::size_t fill_batch(std::span<rte_mbuf* const> packets) noexcept;

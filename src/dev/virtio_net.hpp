@@ -49,12 +49,12 @@ struct VirtioTxFrame {
 /// Translates the transmit contract of PacketQueue: checksum and segmentation requests become the
 /// virtio header, the IPv4 header checksum is computed, a VLAN tag inserted. The packet is not
 /// changed. kInvalid when its metadata contradict its bytes.
-Result<void> make_virtio_tx(const rte_mbuf& packet, VirtioTxFrame& out) noexcept;
+Result<void> make_virtio_tx(const rte_mbuf& m, VirtioTxFrame& out) noexcept;
 
 /// Translates what the kernel says of a received frame into the receive contract of PacketQueue.
 /// `packet` holds the frame without the header, pkt_len set. kInvalid when the header contradicts
 /// the frame or speaks of something that was not negotiated (UDP fragments): the packet is then
 /// unusable.
-Result<void> apply_virtio_rx(const VirtioNetHeader& header, rte_mbuf& packet) noexcept;
+Result<void> apply_virtio_rx(const VirtioNetHeader& h, rte_mbuf& m) noexcept;
 
 }  // namespace zs::dev

@@ -84,6 +84,7 @@ Result<std::unique_ptr<Eal>> Eal::start(const EalPlan& plan, std::string& why) {
   DpdkLog::instance().open();
   std::vector<std::string> copies = plan.arguments;
   std::vector<char*> argv;
+  argv.reserve(copies.size() + 1);
   for (auto& argument : copies) argv.push_back(argument.data());
   argv.push_back(nullptr);
   std::unique_ptr<Eal> eal(new Eal(plan.prefix));

@@ -40,10 +40,11 @@ Result<EalPlan> plan_eal(const Config& config, const Machine& machine, HugepageF
   plan.prefix = "zstack-" + std::to_string(instance);
   const bool enough = hugepages.free_mb >= plan.memory_mb;
   if (config.runtime.hugepages == Hugepages::kAlways && !enough) {
-    why = "runtime.hugepages is \"always\", but only " + std::to_string(hugepages.free_mb) +
-          " MiB of hugepages are free and " + std::to_string(plan.memory_mb) +
-          " are needed; reserve more (scripts/setup.sh hugepages, or /proc/sys/vm/nr_hugepages) or "
-          "say \"auto\"";
+    why =
+        "runtime.hugepages is \"always\", but only " + std::to_string(hugepages.free_mb) +
+        " MiB of hugepages are free and " + std::to_string(plan.memory_mb) +
+        " are needed; reserve more (scripts/setup --hugepages N, or /proc/sys/vm/nr_hugepages) or "
+        "say \"auto\"";
     return Errc::kNoMemory;
   }
   plan.uses_hugepages = config.runtime.hugepages != Hugepages::kNever && enough;

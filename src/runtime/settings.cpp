@@ -386,7 +386,6 @@ std::string Value::describe() const {
     case Type::kList:
       return "a list";
     case Type::kOther:
-      return text;
     case Type::kInteger:
     case Type::kReal:
     case Type::kBoolean:

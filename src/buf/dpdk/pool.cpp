@@ -102,7 +102,7 @@ rte_mempool* Pool::mempool() const noexcept { return impl_->pool; }
 void Pool::fail_after_for_test(std::uint32_t /*n*/) noexcept {}
 
 void free_chain(rte_mbuf* head) noexcept { rte_pktmbuf_free(head); }
-void free_segment(rte_mbuf* segment) noexcept { rte_pktmbuf_free_seg(segment); }
+void free_segment(rte_mbuf* m) noexcept { rte_pktmbuf_free_seg(m); }
 
 rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
                         std::uint32_t length) noexcept {

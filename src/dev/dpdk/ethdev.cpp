@@ -55,11 +55,11 @@ struct Ethdev::Impl {
 
   Result<void> find(const std::string& device, std::string* why);
   Result<void> claim(std::string* why);
-  Result<void> check(const EthdevConfig& config, std::span<const buf::Pools> queues,
+  Result<void> check(const EthdevConfig& config, std::span<const buf::Pools> wanted,
                      std::string* why);
-  void choose_offloads(std::uint16_t mtu, std::span<const buf::Pools> queues);
-  Result<void> configure(const EthdevConfig& config, std::size_t queues, std::string* why);
-  Result<void> set_up_queues(const EthdevConfig& config, std::span<const buf::Pools> queues,
+  void choose_offloads(std::uint16_t mtu, std::span<const buf::Pools> wanted);
+  Result<void> configure(const EthdevConfig& config, std::size_t count, std::string* why);
+  Result<void> set_up_queues(const EthdevConfig& config, std::span<const buf::Pools> wanted,
                              std::string* why);
   Result<void> set_mac(const EthdevConfig& config, std::string* why);
   Result<void> start(const EthdevConfig& config, std::string* why);
