@@ -1,0 +1,88 @@
+#include "base/intrusive_list.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace zs {
+namespace {
+
+struct Ready {};
+struct Dirty {};
+struct Item : ListHook<Ready>, ListHook<Dirty> {
+  explicit Item(int n) : number(n) {}
+  int number;
+};
+using ReadyList = IntrusiveList<Item, Ready>;
+
+std::vector<int> numbers(ReadyList& list) {
+  std::vector<int> out;
+  list.for_each([&out](Item& item) { out.push_back(item.number); });
+  EXPECT_EQ(out.size(), list.size());
+  EXPECT_EQ(out.empty(), list.empty());
+  return out;
+}
+
+class IntrusiveListOfThree : public testing::Test {
+ protected:
+  IntrusiveListOfThree() {
+    for (Item* item : {&one, &two, &three}) list.push_back(*item);
+  }
+  Item one{1};
+  Item two{2};
+  Item three{3};
+  ReadyList list;  // goes first, and lets go of the items
+};
+
+TEST_F(IntrusiveListOfThree, IsAQueue) {
+  EXPECT_EQ(numbers(list), (std::vector{1, 2, 3}));
+  EXPECT_EQ(&list.front(), &one);
+  EXPECT_EQ(&list.pop_front(), &one);
+  EXPECT_FALSE(static_cast<ListHook<Ready>&>(one).is_linked());
+  list.push_back(one);
+  EXPECT_EQ(numbers(list), (std::vector{2, 3, 1}));
+}
+
+TEST_F(IntrusiveListOfThree, LosesAnItemFromEveryPlace) {
+  list.erase(two);
+  EXPECT_EQ(numbers(list), (std::vector{1, 3}));
+  list.erase(three);
+  EXPECT_EQ(numbers(list), (std::vector{1}));
+  list.erase(one);
+  EXPECT_EQ(numbers(list), std::vector<int>{});
+}
+
+TEST_F(IntrusiveListOfThree, TakesAnItemOnce) {
+  list.push_back_once(one);
+  EXPECT_EQ(numbers(list), (std::vector{1, 2, 3}));
+  list.erase(one);
+  list.push_back_once(one);
+  EXPECT_EQ(numbers(list), (std::vector{2, 3, 1}));
+}
+
+TEST_F(IntrusiveListOfThree, SharesItsItemsWithAListOfAnotherTag) {
+  IntrusiveList<Item, Dirty> dirty;
+  dirty.push_back(two);
+  list.erase(two);
+  EXPECT_EQ(&dirty.front(), &two);
+  EXPECT_EQ(numbers(list), (std::vector{1, 3}));
+}
+
+TEST_F(IntrusiveListOfThree, LetsAVisitorEraseItsItem) {
+  list.for_each([this](Item& item) {
+    if (item.number != 2) list.erase(item);
+  });
+  EXPECT_EQ(numbers(list), (std::vector{2}));
+}
+
+TEST(IntrusiveList, LetsGoOfItsItemsWhenItGoes) {
+  Item item{1};
+  {
+    ReadyList list;
+    list.push_back(item);
+  }
+  EXPECT_FALSE(static_cast<ListHook<Ready>&>(item).is_linked());
+}
+
+}  // namespace
+}  // namespace zs
