@@ -91,6 +91,19 @@ TEST(IpAddress, RefusesMalformedText) {
   EXPECT_FALSE(IpAddress::parse(std::string(100000, ':')));
 }
 
+// A command line's "10.0.0.12:80" is cut into views: what follows one is not part of it.
+TEST(IpAddress, ReadsNothingBehindItsText) {
+  const std::string_view quad = "10.0.0.123";
+  EXPECT_EQ(IpAddress::parse(quad.substr(0, 8)), IpAddress::v4(10, 0, 0, 1));
+  EXPECT_EQ(IpAddress::parse(quad.substr(0, 9)), IpAddress::v4(10, 0, 0, 12));
+  const std::string_view groups = "fe80::123";
+  EXPECT_EQ(IpAddress::parse(groups.substr(0, 7)), ip("fe80::1"));
+  EXPECT_EQ(IpPrefix::parse(std::string_view("10.0.0.0/24").substr(0, 10))->length, 2);
+  EXPECT_EQ(Endpoint::parse(std::string_view("10.0.0.1:8080").substr(0, 11))->port, 80);
+  const std::vector<char> unterminated{'1', '.', '2', '.', '3', '.', '4'};
+  EXPECT_TRUE(IpAddress::parse({unterminated.data(), unterminated.size()}));
+}
+
 struct Kind {
   const char* text;
   bool unspecified, multicast, loopback, link_local;

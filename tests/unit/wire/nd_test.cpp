@@ -105,6 +105,20 @@ TEST(RouterAdvertisement, ReadsEveryField) {
   EXPECT_EQ(prefixes, 1u);
 }
 
+TEST(RouterAdvertisement, TellsItsFlagsApart) {
+  for (const unsigned flags : {0x00u, 0x80u, 0x40u, 0x3fu}) {
+    const Bytes bytes = with(with(hex(kRouter), 5, flags), 35, flags);
+    const auto message = RouterAdvertisement::parse(bytes);
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->managed, flags == 0x80);
+    EXPECT_EQ(message->other_configuration, flags == 0x40);
+    message->options.for_each_prefix([flags](const NdPrefixInformation& prefix) {
+      EXPECT_EQ(prefix.on_link, flags == 0x80);
+      EXPECT_EQ(prefix.autonomous, flags == 0x40);
+    });
+  }
+}
+
 std::size_t count_prefixes(const Bytes& option) {
   std::size_t count = 0;
   const auto options = NdOptions::parse(option);
