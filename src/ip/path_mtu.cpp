@@ -8,9 +8,13 @@ namespace zs::ip {
 PathMtuCache::PathMtuCache(SipKey key, std::uint32_t entries)
     : key_(key), sets_(std::bit_ceil(std::max<std::size_t>(entries / kWays, 1))) {}
 
-std::uint16_t PathMtuCache::learn(const IpAddress& destination, std::uint32_t mtu, Instant now) {
+std::uint16_t PathMtuCache::believable(const IpAddress& destination, std::uint32_t mtu) {
   const std::uint16_t floor = destination.is_v4() ? kFloorV4 : kFloorV6;
-  const auto believed = static_cast<std::uint16_t>(std::clamp<std::uint32_t>(mtu, floor, 0xffff));
+  return static_cast<std::uint16_t>(std::clamp<std::uint32_t>(mtu, floor, 0xffff));
+}
+
+std::uint16_t PathMtuCache::learn(const IpAddress& destination, std::uint32_t mtu, Instant now) {
+  const std::uint16_t believed = believable(destination, mtu);
   Set& set = sets_[set_of(destination)];
   auto place = std::find_if(set.begin(), set.end(), [&](const Entry& e) {
     return e.mtu != 0 && e.destination == destination;

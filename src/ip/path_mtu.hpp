@@ -25,7 +25,10 @@ class PathMtuCache {
 
   explicit PathMtuCache(SipKey key, std::uint32_t entries = 1'024);
 
-  /// Takes note of a Packet Too Big. `mtu` 0 (routers older than RFC 1191) means the floor.
+  /// What of a router's word is believed: no less than the floor, which 0 (from routers older than
+  /// RFC 1191) means as well.
+  static std::uint16_t believable(const IpAddress& destination, std::uint32_t mtu);
+  /// Takes note of a Packet Too Big, as far as it is believable.
   /// Returns what is believed now.
   std::uint16_t learn(const IpAddress& destination, std::uint32_t mtu, Instant now);
   /// The smaller of `link_mtu` and what is known.

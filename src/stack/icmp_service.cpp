@@ -114,7 +114,7 @@ void IcmpService::on_error(const Received& received, std::span<const std::byte> 
 
 void IcmpService::report(const ip::ErrorReport& report) {
   if (report.protocol == wire::ip_protocol::kTcp) {
-    const auto mtu = static_cast<std::uint16_t>(std::min<std::uint32_t>(report.mtu, 0xffff));
+    const auto mtu = ip::PathMtuCache::believable(report.flow.remote.address, report.mtu);
     core_.tcp.on_icmp_error(report.flow, tcp_error(report.meaning), tcp::SeqNum{report.tcp_seq},
                             mtu, core_.now);
     return;

@@ -100,6 +100,7 @@ class World {
   struct Sent {
     Bytes bytes;
     std::uint64_t flags = 0;
+    std::uint16_t tso_segment = 0;
   };
   std::vector<Sent> drain() {
     std::vector<Sent> out;
@@ -110,7 +111,8 @@ class World {
         auto m = buf::Mbuf::adopt(burst[i]);
         Bytes b(m.length());
         m.copy_out(0, b);
-        out.push_back({std::move(b), m->ol_flags});
+        const auto segment = static_cast<std::uint16_t>(m->tso_segsz);
+        out.push_back({std::move(b), m->ol_flags, segment});
       }
     }
     return out;
