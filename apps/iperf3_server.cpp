@@ -18,7 +18,9 @@ using iperf3::Direction;
 constexpr std::uint32_t kPatternBytes = 60'000;
 /// How much one stream moves before the others get their turn.
 constexpr std::uint32_t kTurnBytes = 256 * 1024;
-constexpr int kTurnBlocks = 64;
+/// Smaller blocks are sent so many at a time: each costs a descriptor, and a send buffer full of
+/// single bytes would take all that the stack has. To the peer's TCP it is the same stream.
+constexpr std::uint32_t kLeastSlice = 16 * 1024;
 /// A test of 128 streams both ways, and some who only want to be told that we are busy.
 constexpr std::size_t kMaxConnections = 512;
 constexpr Duration kCookiePatience = 10s;
@@ -85,9 +87,9 @@ void Iperf3Server::on_ready(std::span<const sock::ReadyEvent> events, Instant no
       accept_all(now);
       continue;
     }
-    // An earlier event of this batch may have closed it.
+    // An earlier event of this batch may have closed it, and another one opened it anew.
     const auto place = static_cast<std::size_t>(event.fd);
-    if (place >= connections_.size() || connections_[place].role == Role::kFree) continue;
+    if (place >= connections_.size() || connections_[place].id != event.user_data) continue;
     on_event(connections_[place], event.ready, now);
   }
 }
@@ -106,6 +108,7 @@ void Iperf3Server::accept_all(Instant now) {
     c = Connection{};
     c.role = Role::kStranger;
     c.fd = *fd;
+    c.id = ++last_id_;
     ++open_;
     ignore(sockets_.set_option(c.fd, sock::Option::kNoDelay, 1));
     wait_until(c, now + kCookiePatience);
@@ -195,9 +198,10 @@ void Iperf3Server::receive(Connection& c, Instant now) {
 
 void Iperf3Server::send(Connection& c, Instant now) {
   const std::uint64_t allowance = session_->allowance(now);
-  const std::uint32_t block = std::min(session_->params().block_bytes, kPatternBytes);
+  const std::uint32_t block =
+      std::clamp(session_->params().block_bytes, kLeastSlice, kPatternBytes);
   std::uint32_t moved = 0;
-  for (int i = 0; i < kTurnBlocks && moved < kTurnBytes; ++i) {
+  while (moved < kTurnBytes) {
     if (c.sent > allowance) {
       next_block_ = std::min(next_block_, now + kPacing);
       set_interest(c, 0);
@@ -320,7 +324,7 @@ void Iperf3Server::discard(Connection& c) {
 void Iperf3Server::set_interest(Connection& c, std::uint32_t interest) {
   if (c.interest == interest) return;
   c.interest = interest;
-  ignore(sockets_.watch(c.fd, interest, 0));
+  ignore(sockets_.watch(c.fd, interest, c.id));
 }
 
 void Iperf3Server::wait_until(Connection& c, Instant deadline) {

@@ -45,6 +45,7 @@ class Iperf3Server final : public runtime::Application {
   struct Connection {
     Role role = Role::kFree;
     int fd = -1;
+    std::uint64_t id = 0;  ///< no other connection ever has it; what watch() is given
     std::uint8_t cookie_bytes = 0;
     bool is_shut = false;  ///< our FIN is behind what we wrote
     std::uint32_t interest = 0;
@@ -92,6 +93,7 @@ class Iperf3Server final : public runtime::Application {
   Instant next_patience_ = Instant::never();  ///< no connection's deadline is earlier
   std::unique_ptr<buf::Pool> pattern_pool_;
   buf::Chain pattern_;
+  std::uint64_t last_id_ = 0;
   std::size_t open_ = 0;
   int listener_ = -1;
 };
