@@ -30,7 +30,9 @@ def figures(*options):
     done = iperf3(*options)
     report = json.loads(done.stdout or "{}")
     trouble = report.get("error", "") + done.stderr
-    return report.get("end", {}), trouble or (done.returncode and f"exit code {done.returncode}")
+    if not trouble and done.returncode != 0:
+        trouble = f"exit code {done.returncode}"
+    return report.get("end", {}), trouble
 
 
 def measure(world, name, options):
@@ -70,6 +72,10 @@ def scenario(world):
     end, trouble = figures("-t", "1", "-O", "1", "-R", "-b", "20M", "-l", "8K")
     rate = end.get("sum_sent", {}).get("bits_per_second", 0)
     world.check(not trouble and 15e6 < rate < 25e6, f"-b 20M -R keeps the rate: {rate / 1e6:.1f} Mbit/s ({trouble})")
+    end, trouble = figures("-t", "1", "-R", "-l", "1", "-P", "64")
+    sent = end.get("sum_sent", {}).get("bytes", 0)
+    world.check(not trouble and sent > 0, f"64 streams of single bytes work ({sent} bytes {trouble})")
+    measure(world, "from zstack after them", ["-R"])
     end, trouble = figures("-n", "10M")
     world.check(not trouble, f"-n 10M works ({trouble})")
 
