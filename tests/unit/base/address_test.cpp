@@ -70,6 +70,7 @@ TEST(IpAddress, RefusesMalformedText) {
                            "::1::",
                            "1::2::3",
                            "12345::",
+                           "00001::",
                            "g::",
                            "-1::",
                            "fe80::1%0",
