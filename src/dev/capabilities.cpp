@@ -34,4 +34,12 @@ std::string describe(const Capabilities& c) {
   return line;
 }
 
+std::string describe(Offload offloads) {
+  std::string text;
+  for (const auto& [bit, name] : kOffloadNames) {
+    if (has(offloads, bit)) text.append(text.empty() ? "" : " ").append(name);
+  }
+  return text.empty() ? "none" : text;
+}
+
 }  // namespace zs::dev

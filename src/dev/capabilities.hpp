@@ -9,4 +9,7 @@ namespace zs::dev {
 /// One line for the log and `zstack show`: name, MAC, MTU and what the device does by itself.
 std::string describe(const Capabilities& capabilities);
 
+/// "rx-checksum tso lro", or "none".
+std::string describe(Offload offloads);
+
 }  // namespace zs::dev

@@ -1,7 +1,5 @@
 #include "runtime/device_factory.hpp"
 
-#include <array>
-
 #include "dev/dpdk/ethdev.hpp"
 #include "dev/packet.hpp"
 #include "dev/tap.hpp"
@@ -74,27 +72,6 @@ Result<std::unique_ptr<dev::Device>> open_device(const Config& config,
       return open_ethdev(config, queues, why);
   }
   return Errc::kInvalid;
-}
-
-std::string describe_offloads(dev::Offload offloads) {
-  using dev::Offload;
-  struct Name {
-    Offload bit;
-    const char* name;
-  };
-  constexpr std::array kNames{Name{Offload::kRxIpChecksum, "rx-ip-checksum"},
-                              Name{Offload::kRxL4Checksum, "rx-checksum"},
-                              Name{Offload::kTxIpChecksum, "tx-ip-checksum"},
-                              Name{Offload::kTxL4Checksum, "tx-checksum"},
-                              Name{Offload::kTso, "tso"},
-                              Name{Offload::kLro, "lro"},
-                              Name{Offload::kMultiSegment, "multi-segment"},
-                              Name{Offload::kVlan, "vlan"}};
-  std::string text;
-  for (const auto& [bit, name] : kNames) {
-    if (dev::has(offloads, bit)) text += (text.empty() ? "" : " ") + std::string(name);
-  }
-  return text.empty() ? "none" : text;
 }
 
 bool needs_offload_queue(const dev::Capabilities& capabilities) {

@@ -17,9 +17,6 @@ Result<std::unique_ptr<dev::Device>> open_device(const Config& config,
                                                  std::span<const buf::Pools> queues,
                                                  std::string& why);
 
-/// "tso lro tx-checksum …", for the start-up report.
-std::string describe_offloads(dev::Offload offloads);
-
 /// Whether the stack needs software stand-ins in front of this device.
 bool needs_offload_queue(const dev::Capabilities& capabilities);
 

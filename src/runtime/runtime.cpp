@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "dev/capabilities.hpp"
 #include "dev/fault.hpp"
 #include "dev/offload_queue.hpp"
 #include "runtime/clock.hpp"
@@ -229,10 +230,10 @@ Result<void> World::build(const EalPlan& plan) {
 void World::report(const EalPlan& plan) const {
   const dev::Capabilities& c = device_->capabilities();
   spdlog::info("device {}: mac {}, mtu {}, offloads: {}", c.name, c.mac.to_string(), c.mtu,
-               describe_offloads(c.offloads));
+               dev::describe(c.offloads));
   if (slots_[0]->offload != nullptr) {
     spdlog::info("in software: {}",
-                 describe_offloads(slots_[0]->queue->capabilities().offloads & ~c.offloads));
+                 dev::describe(slots_[0]->queue->capabilities().offloads & ~c.offloads));
   }
   if (config_.fault.any()) spdlog::warn("the cable is bad on purpose ([fault] is set)");
   for (const auto& a : config_.interface.addresses) spdlog::info("address {}", a.to_string());
