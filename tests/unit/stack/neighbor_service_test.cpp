@@ -123,8 +123,9 @@ TEST(NeighborService, AdvertisementsReleaseWhoWaits) {
 TEST(NeighborService, AnAdvertisementOfOurAddressIsAConflict) {
   World w;
   w.give(advertise(kOurs6, false, *IpAddress::parse("ff02::1")));
+  const auto interfaces = w.shard->interfaces();
   std::uint32_t conflicts = 0;
-  for (const AddressInfo& a : w.shard->interfaces()[0].addresses) conflicts += a.conflicts;
+  for (const AddressInfo& a : interfaces[0].addresses) conflicts += a.conflicts;
   EXPECT_EQ(conflicts, 1u);
   EXPECT_EQ(w.drain().size(), 1u);  // defended
 }
