@@ -217,7 +217,9 @@ class Connection : public timer::Entry,
                                                Instant now);
   std::optional<OutPacket> poll_new_data(Instant now);
   std::optional<OutPacket> poll_probe(Instant now);
-  std::optional<OutPacket> emit(const Plan& plan, Instant now);
+  /// May shorten the plan; what it says afterwards is what was sent.
+  std::optional<OutPacket> emit(Plan& plan, Instant now);
+  buf::Mbuf take_payload(Plan& plan, std::uint16_t header_room);
   std::optional<OutPacket> emit_ack(Instant now);
   void note_sent(const Plan& plan, Instant now);
   std::uint32_t sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const;

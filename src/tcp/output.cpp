@@ -78,8 +78,10 @@ std::optional<OutPacket> Connection::poll_retransmission(Urgency urgency, Instan
   }
   if (range.end.after(data_end())) plan.flags |= flag::kFin;
   if (plan.payload_bytes > 0 && end == data_end()) plan.flags |= flag::kPsh;  // as the first time
+  const std::uint32_t planned = plan.payload_bytes;
   auto out = emit(plan, now);
   if (!out) return std::nullopt;
+  if (plan.payload_bytes < planned) range.end = range.begin + plan.payload_bytes;
   recovery_.on_retransmitted(*resend);
   timed_seq_.reset();  // Karn's rule: what follows may be acknowledged by this copy's arrival
   const std::uint32_t segments = (plan.payload_bytes + segment - 1) / segment;
@@ -208,31 +210,48 @@ std::optional<OutPacket> Connection::poll_probe(Instant now) {
 }
 
 std::optional<OutPacket> Connection::emit_ack(Instant now) {
-  return emit({.seq = snd_.nxt, .flags = flag::kAck}, now);
+  Plan plan{.seq = snd_.nxt, .flags = flag::kAck};
+  return emit(plan, now);
 }
 
-std::optional<OutPacket> Connection::emit(const Plan& plan, Instant now) {
+/// The bytes of `plan` by reference. Where descriptors for that have run out (they may all be in
+/// send buffers that wait for this very call) the first segment goes as a copy, and the plan
+/// shrinks to it: slow, but what is acknowledged gives descriptors back.
+buf::Mbuf Connection::take_payload(Plan& plan, std::uint16_t header_room) {
+  const std::uint32_t offset = plan.seq.raw() - snd_.una_data.raw();
+  auto carved = send_buffer_.carve(offset, plan.payload_bytes, header_room, shared_->pools);
+  if (carved) return *std::move(carved);
+  auto copy = buf::Mbuf::adopt(shared_->pools.data->alloc());
+  if (!copy) return copy;
+  const std::uint32_t bytes =
+      std::min({plan.payload_bytes, segment_payload(), std::uint32_t{buf::tailroom(copy.get())}});
+  if (bytes < plan.payload_bytes) {
+    plan.payload_bytes = bytes;
+    plan.flags = static_cast<std::uint8_t>(plan.flags & ~(flag::kPsh | flag::kFin));
+  }
+  auto room = copy.append(static_cast<std::uint16_t>(bytes));
+  ZS_CHECK(room.has_value());
+  send_buffer_.copy_out(offset, *room);
+  shared_->counters.copied_bytes_out += bytes;
+  return copy;
+}
+
+std::optional<OutPacket> Connection::emit(Plan& plan, Instant now) {
   wire::TcpHeaderSpec header;
   header.src_port = flow_.local.port;
   header.dst_port = flow_.remote.port;
   header.seq = plan.seq.raw();
   header.ack = rcv_.nxt.raw();
-  header.flags = plan.flags;
   header.options = segment_options(now);
 
-  buf::Mbuf packet;
-  if (plan.payload_bytes > 0) {
-    auto carved = send_buffer_.carve(
-        plan.seq.raw() - snd_.una_data.raw(), plan.payload_bytes,
-        static_cast<std::uint16_t>(header.size() + OutPacket::kL2L3Room), shared_->pools);
-    if (carved) packet = *std::move(carved);
-  } else {
-    packet = buf::Mbuf::adopt(shared_->pools.data->alloc());
-  }
+  const auto header_room = static_cast<std::uint16_t>(header.size() + OutPacket::kL2L3Room);
+  buf::Mbuf packet = plan.payload_bytes > 0 ? take_payload(plan, header_room)
+                                            : buf::Mbuf::adopt(shared_->pools.data->alloc());
   if (!packet) {
     on_no_buffers();
     return std::nullopt;
   }
+  header.flags = plan.flags;
   header.window = select_window();
   const std::uint32_t segment = segment_payload();
   auto out = build_packet(std::move(packet), flow_, header,
