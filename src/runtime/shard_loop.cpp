@@ -6,6 +6,7 @@
 
 #include "dev/fault.hpp"
 #include "runtime/clock.hpp"
+#include "tcp/engine.hpp"
 
 namespace zs::runtime {
 namespace {
@@ -71,7 +72,9 @@ bool ShardLoop::serve_application(Instant now) {
 
 std::size_t ShardLoop::transmit(Instant now) {
   std::size_t total = 0;
-  while (true) {
+  // Bounded, so that whatever the stack has to say, the next pass hears the network and the
+  // signals.
+  for (int bursts = 0; bursts < kMaxBurstsSent; ++bursts) {
     if (unsent_count_ < burst_) {
       const auto room = std::span(unsent_).first(burst_).subspan(unsent_count_);
       unsent_count_ += parts_.shard->poll_transmit(0, room, now);
@@ -144,10 +147,21 @@ void ShardLoop::run(const std::atomic<bool>& stop) {
   drain(now);
 }
 
+/// Something that we sent, a FIN perhaps, is not acknowledged yet by its peer.
+bool ShardLoop::is_flushing() const {
+  bool any = false;
+  parts_.shard->tcp().for_each_connection([&any](const tcp::Connection& connection) {
+    using enum tcp::State;
+    const tcp::State state = connection.state();
+    any = any || state == kFinWait1 || state == kClosing || state == kLastAck;
+  });
+  return any;
+}
+
 void ShardLoop::drain(Instant now) {
   parts_.application->on_stop(now);
   const Instant end = now + parts_.config->runtime.drain;
-  while (!parts_.application->is_stopped() && now < end) {
+  while ((!parts_.application->is_stopped() || is_flushing()) && now < end) {
     if (turn(now) == Turn::kIdle && may_sleep()) sleep_until(std::min(next_deadline(), end), now);
     now = read_clock();
   }

@@ -65,6 +65,7 @@ class ShardLoop {
  private:
   static constexpr std::size_t kMaxBurst = 256;
   static constexpr std::size_t kReadyBatch = 64;
+  static constexpr int kMaxBurstsSent = 64;  ///< in one pass
 
   std::size_t receive(Instant now);
   bool serve_application(Instant now);
@@ -73,6 +74,7 @@ class ShardLoop {
   bool may_sleep() const;
   void sleep_until(Instant deadline, Instant now);
   void drain(Instant now);
+  bool is_flushing() const;
 
   ShardParts parts_;
   std::size_t burst_;
