@@ -18,7 +18,6 @@ constexpr Duration kRecentTimestampLife = 24h * 24;
 }  // namespace
 
 void Connection::on_segment(Segment&& segment, Instant now) {
-  last_received_ = now;
   switch (state_) {
     case State::kClosed:
       if (!segment.has(flag::kRst)) shared_->reply(reset_for(segment));

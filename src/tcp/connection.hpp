@@ -145,9 +145,6 @@ class Connection : public timer::Entry,
   /// To be called after a change through options().
   void on_options_changed(Instant now);
 
-  struct Snapshot;  ///< tcp/info.hpp: the figures of `ss -ti`
-  Snapshot snapshot() const;
-
   // What a TIME-WAIT record needs (engine).
   struct TimeWaitState {
     SeqNum snd_nxt, rcv_nxt;
@@ -159,6 +156,14 @@ class Connection : public timer::Entry,
 
  private:
   enum class Step : bool { kStop, kContinue };
+
+  /// What both ways to open begin with.
+  struct Opening {
+    const FlowKey& flow;
+    std::uint16_t mtu;
+    const ConnectionOptions& options;
+  };
+  Connection(Shared& shared, const Opening& opening, Instant now);
 
   // arrival.cpp: RFC 9293 §3.10.7.4 in its order.
   void on_synchronized_segment(Segment& segment, Instant now);
@@ -285,7 +290,6 @@ class Connection : public timer::Entry,
   Listener* listener_ = nullptr;  ///< while it waits to be accepted
 
   bool orphan_ = false;
-  bool passive_ = false;
   bool fin_queued_ = false;
   bool peer_closed_ = false;
   bool read_shutdown_ = false;
@@ -316,7 +320,6 @@ class Connection : public timer::Entry,
   std::optional<SeqNum> timed_seq_;           ///< one segment is timed at a time (RFC 6298 §4)
   Instant timed_at_;
   Instant last_sent_;
-  Instant last_received_;
   Instant oldest_unacked_;       ///< when SND.UNA was first sent: the user timeout counts from here
   Instant recent_timestamp_at_;  ///< when TS.Recent was set: RFC 7323 §5.5
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;

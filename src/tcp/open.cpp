@@ -34,21 +34,23 @@ ConnectionOptions ConnectionOptions::from(const Config& config) {
           .linger = std::nullopt};
 }
 
-Connection::Connection(Shared& shared, const ActiveOpen& open, Instant now)
+Connection::Connection(Shared& shared, const Opening& opening, Instant now)
     : shared_(&shared),
-      flow_(open.flow),
-      mtu_(open.mtu),
-      options_(open.options),
+      flow_(opening.flow),
+      mtu_(opening.mtu),
+      options_(opening.options),
       rtt_(shared.config),
       ack_(shared.config.delayed_ack),
       congestion_(shared.config.congestion, {}),
-      send_buffer_(open.options.send_buffer_bytes),
-      receive_buffer_(open.options.receive_buffer_bytes, shared.config.receive_buffer_segments),
-      reassembly_(reassembly_limits(open.options, shared.config)),
+      send_buffer_(opening.options.send_buffer_bytes),
+      receive_buffer_(opening.options.receive_buffer_bytes, shared.config.receive_buffer_segments),
+      reassembly_(reassembly_limits(opening.options, shared.config)),
       keepalive_(shared.config),
       last_sent_(now),
-      last_received_(now),
-      oldest_unacked_(now) {
+      oldest_unacked_(now) {}
+
+Connection::Connection(Shared& shared, const ActiveOpen& open, Instant now)
+    : Connection(shared, Opening{open.flow, open.mtu, open.options}, now) {
   snd_.iss = snd_.una = snd_.nxt = snd_.max = snd_.small_end = open.iss;
   snd_.una_data = open.iss + 1;
   negotiated_.timestamp_offset = open.timestamp_offset;
@@ -59,22 +61,8 @@ Connection::Connection(Shared& shared, const ActiveOpen& open, Instant now)
 }
 
 Connection::Connection(Shared& shared, const PassiveOpen& open, Instant now)
-    : shared_(&shared),
-      flow_(open.flow),
-      passive_(true),
-      mtu_(open.mtu),
-      negotiated_(open.negotiated),
-      options_(open.options),
-      rtt_(shared.config),
-      ack_(shared.config.delayed_ack),
-      congestion_(shared.config.congestion, {}),
-      send_buffer_(open.options.send_buffer_bytes),
-      receive_buffer_(open.options.receive_buffer_bytes, shared.config.receive_buffer_segments),
-      reassembly_(reassembly_limits(open.options, shared.config)),
-      keepalive_(shared.config),
-      last_sent_(now),
-      last_received_(now),
-      oldest_unacked_(now) {
+    : Connection(shared, Opening{open.flow, open.mtu, open.options}, now) {
+  negotiated_ = open.negotiated;
   snd_.iss = open.iss;
   snd_.una = snd_.nxt = snd_.max = snd_.una_data = snd_.small_end = open.iss + 1;
   // RFC 9293 §3.10.7.4 sets SND.WND from the handshake's ACK: this makes that ACK an update.
