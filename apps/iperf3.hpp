@@ -1,6 +1,10 @@
 #pragma once
 
-#include "serve.hpp"
+#include "command.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace zs::apps {
 

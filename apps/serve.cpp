@@ -1,23 +1,19 @@
 #include "serve.hpp"
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <string>
 
+#include "command.hpp"
 #include "protocol.hpp"
 #include "runtime/command_line.hpp"
-#include "runtime/log.hpp"
-#include "runtime/runtime.hpp"
 #include "runtime/units.hpp"
 #include "stream_server.hpp"
 
 namespace zs::apps {
 namespace {
 
-constexpr int kExitOk = 0;
-constexpr int kExitFailed = 1;
-constexpr int kExitUsage = 2;
+constexpr const char* kServeCommand = "serve";
 
 struct ServeArguments {
   runtime::CommandLine config;
@@ -35,7 +31,7 @@ struct ServeArguments {
   std::uint32_t max_header = 8'192;
 };
 
-constexpr const char* kHelp =
+constexpr const char* kServeHelp =
     "Serve HTTP/1.1 (or a raw TCP echo) from zstack's own TCP/IP stack.\n\n"
     "Without options it makes a TAP interface, gives the kernel's end 10.99.0.1 and itself\n"
     "10.99.0.2, and answers every GET with 64 bytes. Try: curl http://10.99.0.2/\n"
@@ -61,11 +57,6 @@ void add_options(CLI::App& command, ServeArguments& a) {
   command.add_option("--max-body", a.max_body, "largest body of a POST or PUT");
   command.add_option("--max-header", a.max_header, "largest request head in bytes")
       ->check(CLI::Range(256, 1 << 20));
-}
-
-int fail(int code, const std::string& what) {
-  std::fprintf(stderr, "zstack serve: %s\n", what.c_str());
-  return code;
 }
 
 /// Fills what the options mean; a sentence for the user if one means nothing.
@@ -104,17 +95,14 @@ std::string interpret(const ServeArguments& a, ServerOptions& server, HttpLimits
 }
 
 int serve(const ServeArguments& a) {
-  const runtime::Machine machine = runtime::this_machine();
-  const runtime::LoadedConfig loaded = a.config.load(machine);
-  for (const auto& problem : loaded.problems) fail(kExitUsage, problem.to_string());
-  if (!loaded.problems.empty()) return kExitUsage;
+  const auto config = load_or_complain(kServeCommand, a.config);
+  if (!config) return kExitUsage;
   ServerOptions server;
   HttpLimits limits;
   std::uint64_t source_bytes = 0;
   if (const auto problem = interpret(a, server, limits, source_bytes); !problem.empty()) {
-    return fail(kExitUsage, problem);
+    return complain(kServeCommand, kExitUsage, problem);
   }
-  runtime::start_log(loaded.config.runtime.log_level);
   const auto make_application = [&](runtime::ShardContext& shard) {
     std::unique_ptr<Protocol> protocol;
     if (a.echo) {
@@ -128,17 +116,14 @@ int serve(const ServeArguments& a) {
     }
     return std::make_unique<StreamServer>(shard, server, std::move(protocol));
   };
-  std::string why;
-  const auto result = runtime::run(loaded.config, machine, make_application, why);
-  if (result) return kExitOk;
-  return fail(kExitFailed, why.empty() ? "did not start" : why);
+  return run_or_complain(kServeCommand, *config, make_application);
 }
 
 }  // namespace
 
 void add_serve(CLI::App& zstack, Action& action) {
   auto arguments = std::make_shared<ServeArguments>();
-  auto* command = zstack.add_subcommand("serve", kHelp);
+  auto* command = zstack.add_subcommand("serve", kServeHelp);
   add_options(*command, *arguments);
   arguments->config.add_to(*command);
   command->callback([arguments, &action] { action = [arguments] { return serve(*arguments); }; });

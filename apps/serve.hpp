@@ -1,15 +1,12 @@
 #pragma once
 
-#include <functional>
+#include "command.hpp"
 
 namespace CLI {
 class App;
 }
 
 namespace zs::apps {
-
-/// What a subcommand does once the command line is parsed; returns the exit code.
-using Action = std::function<int()>;
 
 /// Adds `zstack serve`. `action` is set if the user chose it.
 void add_serve(CLI::App& zstack, Action& action);

@@ -1,7 +1,8 @@
 #include "stream_server.hpp"
 
 #include <algorithm>
-#include <cstring>
+
+#include "listening.hpp"
 
 namespace zs::apps {
 namespace {
@@ -10,11 +11,6 @@ constexpr std::uint32_t kReadBytes = 64 * 1024;
 constexpr std::size_t kPatternBytes = 59'999;  // prime: no segment size divides it
 /// How much of a long body goes out before other connections get their turn.
 constexpr std::uint64_t kTurnBytes = 256 * 1024;
-
-/// For calls whose refusal comes back as an event, or changes nothing.
-void ignore(const Result<void>&) {}
-
-bool is_again(Errc e) { return e == Errc::kAgain || e == Errc::kNoBuffers; }
 
 }  // namespace
 
@@ -53,21 +49,8 @@ Result<void> StreamServer::make_pattern_buffers(std::string& why) {
 
 Result<void> StreamServer::on_start(Instant, std::string& why) {
   ZS_TRY(make_pattern_buffers(why));
-  const auto failed = [&](const char* what, Errc e) {
-    why = std::string("cannot ") + what + " " + options_.listen.to_string() + ": " +
-          std::strerror(static_cast<int>(e));
-    if (e == Errc::kAddrInUse) why += "; choose another --port";
-    if (e == Errc::kAddrNotAvailable) why += "; --bind must be one of our addresses";
-    return e;
-  };
-  auto fd = sockets_.socket(sock::Type::kStream, options_.listen.address.family());
-  if (!fd) return failed("open a socket for", fd.error());
-  listener_ = *fd;
-  if (auto r = sockets_.bind(listener_, options_.listen); !r) return failed("bind to", r.error());
-  if (auto r = sockets_.listen(listener_, options_.backlog); !r) {
-    return failed("listen on", r.error());
-  }
-  return sockets_.watch(listener_, sock::ready::kReadable, 0);
+  ZS_TRY_ASSIGN(listener_, listen_on(sockets_, options_.listen, options_.backlog, why));
+  return {};
 }
 
 void StreamServer::on_ready(std::span<const sock::ReadyEvent> events, Instant now) {

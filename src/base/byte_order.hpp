@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace zs {
 
@@ -21,6 +22,11 @@ constexpr void store_be(std::byte* p, T v) {
   for (std::size_t i = 0; i < sizeof(T); ++i) {
     p[i] = static_cast<std::byte>(v >> (8 * (sizeof(T) - 1 - i)));
   }
+}
+
+/// The octet at `at`, as a number.
+constexpr std::uint8_t byte_at(std::span<const std::byte> data, std::size_t at) noexcept {
+  return std::to_integer<std::uint8_t>(data[at]);
 }
 
 }  // namespace zs

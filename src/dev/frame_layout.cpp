@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::uint16_t kUdpHeader = 8;
 
-bool asks_for(const rte_mbuf& m, std::uint64_t flag) noexcept { return (m.ol_flags & flag) != 0; }
-
 /// IEEE 802.1ad stacks two tags; nobody stacks more.
 constexpr int kMaxTags = 2;
 

@@ -5,13 +5,17 @@
 #include <optional>
 
 #include "base/address.hpp"
-
-struct rte_mbuf;
+#include "buf/mbuf.hpp"
 
 namespace zs::dev {
 
 /// Ethernet with two tags, IPv6 with a few extension headers, TCP with all options.
 inline constexpr std::uint16_t kMaxHeaderBytes = 256;
+
+/// True when the frame's flags ask the device for this work.
+inline bool asks_for(const rte_mbuf& m, std::uint64_t flag) noexcept {
+  return (m.ol_flags & flag) != 0;
+}
 
 /// Where the headers of an IP frame begin and end, as offsets from its first byte. Each offset lies
 /// inside the frame and inside kMaxHeaderBytes; `payload` of a transport other than TCP and UDP

@@ -10,6 +10,13 @@
 
 namespace zs::dev {
 
+/// The least that an IPv4 link carries (RFC 791 §3.2).
+inline constexpr std::uint16_t kMinMtu = 68;
+/// The largest frame that the kernel was seen to pass whole; beyond, Linux' own GSO limit is near.
+inline constexpr std::uint32_t kMaxKernelFrame = 65'226;
+/// Receive buffers smaller than this could not hold the headers.
+inline constexpr std::uint16_t kMinDataRoom = 256;
+
 /// Tells the user why: stores `sentence` when somebody wants it, and passes `code` on.
 Errc refuse(std::string* why, Errc code, std::string sentence);
 /// The same with the kernel's reason behind it: "<what>: <strerror>".

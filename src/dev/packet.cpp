@@ -17,10 +17,6 @@
 namespace zs::dev {
 namespace {
 
-constexpr std::uint16_t kMinMtu = 68;  // RFC 791 §3.2
-constexpr std::uint16_t kMinDataRoom = 256;
-// MACHINE.md: the largest frame measured to pass whole.
-constexpr std::uint32_t kMaxTsoBytes = 65'226;
 constexpr int kReceiveBufferBytes = 8 << 20;  // over 100 super-frames, or 10,000 small packets
 constexpr int kSendBufferBytes = 4 << 20;
 
@@ -150,7 +146,7 @@ Result<Capabilities> capabilities_of(const KernelInterface& interface, const Pac
   c.mac = config.mac_sharing == MacSharing::kShareInterfaceMac ? *mac : derive_mac(*mac);
   if (!config.mac.is_zero()) c.mac = config.mac;
   c.mtu = config.mtu != 0 ? config.mtu : *mtu;
-  c.max_tso_bytes = kMaxTsoBytes;
+  c.max_tso_bytes = kMaxKernelFrame;
   c.max_tx_segments = PacketSocketQueue::kMaxTxSegments;
   c.offloads = Offload::kRxL4Checksum | Offload::kTxIpChecksum | Offload::kTxL4Checksum |
                Offload::kTso | Offload::kLro | Offload::kMultiSegment | Offload::kVlan;

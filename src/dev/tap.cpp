@@ -21,15 +21,11 @@ namespace {
 
 constexpr const char* kCloneDevice = "/dev/net/tun";
 constexpr const char* kDefaultName = "zs%d";  // the kernel fills in the number
-constexpr std::uint16_t kMinMtu = 68;         // RFC 791 §3.2
 constexpr std::uint16_t kMaxMtu = 65'521;     // 65,535 less the Ethernet header, as tun checks
 // A burst of super-frames and the SYNs of 1,000 connections at once; the kernel's default is 500.
 constexpr int kKernelQueueLength = 1'024;
-// MACHINE.md: the largest frame measured to pass whole; beyond, Linux's own GSO limit is near.
-constexpr std::uint32_t kMaxTsoBytes = 65'226;
 // writev() takes IOV_MAX vectors, of which the virtio header and the rewritten headers are two.
 constexpr std::uint16_t kMaxTxSegments = 256;
-constexpr std::uint16_t kMinDataRoom = 256;
 
 class TapQueue final : public PacketQueue {
  public:
@@ -255,7 +251,7 @@ Result<void> Tap::Impl::configure(const TapConfig& config, std::string* why) {
   }
   capabilities.name = "tap:" + name;
   capabilities.mtu = config.mtu;
-  capabilities.max_tso_bytes = kMaxTsoBytes;
+  capabilities.max_tso_bytes = kMaxKernelFrame;
   capabilities.max_tx_segments = kMaxTxSegments;
   capabilities.offloads = Offload::kRxL4Checksum | Offload::kTxIpChecksum | Offload::kTxL4Checksum |
                           Offload::kTso | Offload::kLro | Offload::kMultiSegment;

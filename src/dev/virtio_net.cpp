@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/byte_order.hpp"
+#include "dev/frame_layout.hpp"
 #include "wire/checksum.hpp"
 
 namespace zs::dev {
@@ -18,7 +19,7 @@ constexpr std::uint16_t kTcpChecksumOffset = 16;
 constexpr std::uint16_t kTcpFlagsOffset = 13;
 constexpr std::uint16_t kMinTcpHeader = 20;
 constexpr std::uint16_t kUdpChecksumOffset = 6;
-constexpr std::uint16_t kUdpHeader = 8;
+constexpr std::uint16_t kMinUdpHeader = 8;
 constexpr std::byte kTcpCwr{0x80};
 
 /// Where the headers of one packet begin and end, checked against its length.
@@ -27,8 +28,6 @@ struct Layout {
   std::uint16_t checksum_offset = 0;  ///< in the transport header; 0: nothing is asked for
   bool is_tcp = false;
 };
-
-bool asks_for(const rte_mbuf& m, std::uint64_t flag) noexcept { return (m.ol_flags & flag) != 0; }
 
 Result<Layout> layout_of(const rte_mbuf& m) noexcept {
   Layout at;
@@ -45,7 +44,7 @@ Result<Layout> layout_of(const rte_mbuf& m) noexcept {
     if (m.l4_len != 0 && m.l4_len < kMinTcpHeader) return Errc::kInvalid;
   } else if (l4_request == RTE_MBUF_F_TX_UDP_CKSUM) {
     at.checksum_offset = kUdpChecksumOffset;
-    l4_minimum = kUdpHeader;
+    l4_minimum = kMinUdpHeader;
   } else if (l4_request != 0) {
     return Errc::kInvalid;  // SCTP: nobody here speaks it
   }

@@ -7,11 +7,7 @@
 #include "wire/vlan.hpp"
 
 namespace zs::stack {
-namespace {
-
-constexpr std::uint16_t kEthernet = wire::EthernetView::kHeader;
-
-}  // namespace
+namespace {}  // namespace
 
 bool RxPipeline::pull_up(buf::Mbuf& packet, std::size_t bytes) {
   // Nearly always a comparison: devices put all headers into the first segment.
@@ -29,11 +25,11 @@ void RxPipeline::on_frame(std::uint16_t interface, buf::Mbuf frame) {
   Interface& self = *core_.interfaces[interface];
   ++self.stats.rx_packets;
   self.stats.rx_bytes += frame.length();
-  if (frame.length() < kEthernet) {
+  if (frame.length() < wire::EthernetView::kHeader) {
     core_.drops += Drop::kEthTruncated;
     return;
   }
-  if (!pull_up(frame, kEthernet)) return;
+  if (!pull_up(frame, wire::EthernetView::kHeader)) return;
   const auto ethernet = wire::EthernetView::parse(frame.first());
   const MacAddress dst = ethernet->dst();
   std::uint16_t type = ethernet->ether_type();
@@ -49,7 +45,7 @@ void RxPipeline::on_frame(std::uint16_t interface, buf::Mbuf frame) {
     core_.drops += Drop::kVlanUnknown;
     return;
   }
-  std::uint16_t header = kEthernet;
+  std::uint16_t header = wire::EthernetView::kHeader;
   if (type == wire::ether_type::kVlan) {
     header += wire::VlanView::kTag;
     if (frame.length() < header) {
@@ -57,7 +53,7 @@ void RxPipeline::on_frame(std::uint16_t interface, buf::Mbuf frame) {
       return;
     }
     if (!pull_up(frame, header)) return;
-    const auto tag = wire::VlanView::parse(frame.first().subspan(kEthernet));
+    const auto tag = wire::VlanView::parse(frame.first().subspan(wire::EthernetView::kHeader));
     if (tag->id() != 0) {
       core_.drops += Drop::kVlanUnknown;
       return;

@@ -28,7 +28,7 @@ constexpr void store_mac(std::byte* p, const MacAddress& mac) {
 /// An Ethernet II header (RFC 894; IEEE 802.3 §3). A VLAN tag is part of the payload here.
 class EthernetView {
  public:
-  static constexpr std::size_t kHeader = 14;
+  static constexpr std::uint16_t kHeader = 14;
 
   static constexpr std::optional<EthernetView> parse(std::span<const std::byte> frame) {
     if (frame.size() < kHeader) return std::nullopt;

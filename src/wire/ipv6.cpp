@@ -5,10 +5,6 @@ namespace {
 
 constexpr std::ptrdiff_t kFixedNextHeaderField = 6 - static_cast<std::ptrdiff_t>(Ipv6View::kHeader);
 
-std::uint8_t byte_at(std::span<const std::byte> data, std::size_t at) {
-  return std::to_integer<std::uint8_t>(data[at]);
-}
-
 struct OptionsEnd {
   Ipv6WalkEnd end = Ipv6WalkEnd::kUpperLayer;  ///< kUpperLayer: nothing stands in the way
   std::size_t at = 0;

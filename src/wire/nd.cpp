@@ -18,10 +18,6 @@ constexpr std::size_t kLinkLayerOption = 8;
 constexpr std::size_t kMtuOption = 8;
 constexpr std::size_t kPrefixOption = 32;
 
-std::uint8_t byte_at(std::span<const std::byte> data, std::size_t at) {
-  return std::to_integer<std::uint8_t>(data[at]);
-}
-
 std::optional<NdOptions> options_behind(std::span<const std::byte> message, std::size_t header) {
   if (message.size() < header) return std::nullopt;
   return NdOptions::parse(message.subspan(header));

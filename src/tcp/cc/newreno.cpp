@@ -5,7 +5,7 @@ namespace {
 
 /// RFC 3465 §2.2: L, segments that one ACK may add in slow start, so that a stretched ACK does not
 /// release a burst.
-constexpr std::uint32_t kSlowStartLimit = 2;
+constexpr std::uint32_t kAppropriateByteCount = 2;
 
 }  // namespace
 
@@ -21,7 +21,7 @@ void NewReno::on_ack(const AckSample& ack) noexcept {
   std::uint32_t acked = ack.newly_acked_bytes;
   if (is_slow_start()) {
     const std::uint32_t room = ssthresh_ - cwnd_;
-    const std::uint32_t growth = std::min({acked, kSlowStartLimit * mss_, room});
+    const std::uint32_t growth = std::min({acked, kAppropriateByteCount * mss_, room});
     cwnd_ = std::min(cwnd_ + growth, kMaxWindow);
     if (growth < room) return;
     acked -= growth;

@@ -9,15 +9,15 @@ namespace {
 
 struct Ready {};
 struct Dirty {};
-struct Item : ListHook<Ready>, ListHook<Dirty> {
-  explicit Item(int n) : number(n) {}
+struct Linked : ListHook<Ready>, ListHook<Dirty> {
+  explicit Linked(int n) : number(n) {}
   int number;
 };
-using ReadyList = IntrusiveList<Item, Ready>;
+using ReadyList = IntrusiveList<Linked, Ready>;
 
 std::vector<int> numbers(ReadyList& list) {
   std::vector<int> out;
-  list.for_each([&out](Item& item) { out.push_back(item.number); });
+  list.for_each([&out](Linked& item) { out.push_back(item.number); });
   EXPECT_EQ(out.size(), list.size());
   EXPECT_EQ(out.empty(), list.empty());
   return out;
@@ -26,11 +26,11 @@ std::vector<int> numbers(ReadyList& list) {
 class IntrusiveListOfThree : public testing::Test {
  protected:
   IntrusiveListOfThree() {
-    for (Item* item : {&one, &two, &three}) list.push_back(*item);
+    for (Linked* item : {&one, &two, &three}) list.push_back(*item);
   }
-  Item one{1};
-  Item two{2};
-  Item three{3};
+  Linked one{1};
+  Linked two{2};
+  Linked three{3};
   ReadyList list;  // goes first, and lets go of the items
 };
 
@@ -61,7 +61,7 @@ TEST_F(IntrusiveListOfThree, TakesAnItemOnce) {
 }
 
 TEST_F(IntrusiveListOfThree, SharesItsItemsWithAListOfAnotherTag) {
-  IntrusiveList<Item, Dirty> dirty;
+  IntrusiveList<Linked, Dirty> dirty;
   dirty.push_back(two);
   list.erase(two);
   EXPECT_EQ(&dirty.front(), &two);
@@ -69,14 +69,14 @@ TEST_F(IntrusiveListOfThree, SharesItsItemsWithAListOfAnotherTag) {
 }
 
 TEST_F(IntrusiveListOfThree, LetsAVisitorEraseItsItem) {
-  list.for_each([this](Item& item) {
+  list.for_each([this](Linked& item) {
     if (item.number != 2) list.erase(item);
   });
   EXPECT_EQ(numbers(list), (std::vector{2}));
 }
 
 TEST(IntrusiveList, LetsGoOfItsItemsWhenItGoes) {
-  Item item{1};
+  Linked item{1};
   {
     ReadyList list;
     list.push_back(item);

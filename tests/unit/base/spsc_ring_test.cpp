@@ -72,7 +72,7 @@ TEST(SpscRing, DoesAsADequeOfItsCapacityDoes) {
 
 // Each item is two words, so that a torn or early read shows; the ring is small, so that both sides
 // meet its edges all the time.
-struct Item {
+struct Stamped {
   std::uint64_t number = 0;
   std::uint64_t inverse = ~std::uint64_t{0};
 };
@@ -81,15 +81,15 @@ class SpscRingThreads : public testing::TestWithParam<std::size_t> {};
 
 TEST_P(SpscRingThreads, CarryEveryItemOnceAndInOrder) {
   constexpr std::uint64_t kItems = 200'000;
-  SpscRing<Item> ring(GetParam());
+  SpscRing<Stamped> ring(GetParam());
   std::thread producer([&ring] {
-    std::array<Item, 5> burst;
+    std::array<Stamped, 5> burst;
     for (std::uint64_t next = 0; next < kItems;) {
       if (next % 3 == 0) {
         const std::size_t count = std::min<std::uint64_t>(burst.size(), kItems - next);
         for (std::size_t i = 0; i < count; ++i) burst[i] = {next + i, ~(next + i)};
         next += ring.push_burst(std::span{burst}.first(count));
-      } else if (ring.try_push(Item{next, ~next})) {
+      } else if (ring.try_push(Stamped{next, ~next})) {
         ++next;
       }
       if (ring.size() == ring.capacity()) std::this_thread::yield();
@@ -97,10 +97,10 @@ TEST_P(SpscRingThreads, CarryEveryItemOnceAndInOrder) {
   });
   std::uint64_t expected = 0;
   std::uint64_t wrong = 0;
-  const auto check = [&](const Item& item) {
+  const auto check = [&](const Stamped& item) {
     if (item.number != expected++ || item.inverse != ~item.number) ++wrong;
   };
-  std::array<Item, 3> burst;
+  std::array<Stamped, 3> burst;
   while (expected < kItems) {
     if (ring.size() > ring.capacity()) ++wrong;
     if (expected % 2 == 0) {

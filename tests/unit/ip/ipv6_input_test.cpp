@@ -12,8 +12,8 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-const IpAddress kPeer = *IpAddress::parse("2001:db8::2");
-const IpAddress kOurs = *IpAddress::parse("2001:db8::1");
+const IpAddress kPeerV6 = *IpAddress::parse("2001:db8::2");
+const IpAddress kOursV6 = *IpAddress::parse("2001:db8::1");
 
 Bytes octets(std::initializer_list<int> values) {
   Bytes b;
@@ -22,8 +22,8 @@ Bytes octets(std::initializer_list<int> values) {
 }
 
 Bytes packet(std::uint8_t next_header, const Bytes& body) {
-  const wire::Ipv6Spec spec{.src = kPeer,
-                            .dst = kOurs,
+  const wire::Ipv6Spec spec{.src = kPeerV6,
+                            .dst = kOursV6,
                             .next_header = next_header,
                             .hop_limit = 3,
                             .payload_length = body.size()};
@@ -33,15 +33,15 @@ Bytes packet(std::uint8_t next_header, const Bytes& body) {
   return b;
 }
 
-ParseResult parse(const Bytes& b) { return parse_ipv6(b, static_cast<std::uint32_t>(b.size())); }
+ParseResult parse_v6(const Bytes& b) { return parse_ipv6(b, static_cast<std::uint32_t>(b.size())); }
 
 TEST(Ipv6Input, TakesTheHeaderAway) {
   Bytes b = packet(17, Bytes(12));
   b.resize(b.size() + 6);  // link padding
-  const auto result = parse(b);
+  const auto result = parse_v6(b);
   ASSERT_TRUE(result.packet);
-  EXPECT_EQ(result.packet->src, kPeer);
-  EXPECT_EQ(result.packet->dst, kOurs);
+  EXPECT_EQ(result.packet->src, kPeerV6);
+  EXPECT_EQ(result.packet->dst, kOursV6);
   EXPECT_EQ(result.packet->protocol, 17);
   EXPECT_EQ(result.packet->hop_limit, 3);
   EXPECT_EQ(result.packet->header_bytes, 40);
@@ -53,7 +53,7 @@ TEST(Ipv6Input, WalksExtensions) {
   // Hop-by-hop and destination options of nothing but padding, then UDP.
   Bytes body = octets({60, 0, 1, 4, 0, 0, 0, 0, 17, 0, 1, 4, 0, 0, 0, 0});
   body.resize(body.size() + 8);
-  const auto result = parse(packet(0, body));
+  const auto result = parse_v6(packet(0, body));
   ASSERT_TRUE(result.packet);
   EXPECT_EQ(result.packet->protocol, 17);
   EXPECT_EQ(result.packet->header_bytes, 56);
@@ -85,7 +85,7 @@ TEST(Ipv6Input, SaysWhyNotAndWhatTheSenderDeserves) {
       {"unknown option, discard", 60, octets({17, 0, 0x40, 4, 0, 0, 0, 0}), Drop::kIpMalformed, {}},
   };
   for (const Case& c : cases) {
-    const auto result = parse(packet(c.next, c.body));
+    const auto result = parse_v6(packet(c.next, c.body));
     EXPECT_FALSE(result.packet) << c.what;
     EXPECT_EQ(result.drop, c.drop) << c.what;
     ASSERT_EQ(result.problem.has_value(), c.problem.has_value()) << c.what;
@@ -93,8 +93,8 @@ TEST(Ipv6Input, SaysWhyNotAndWhatTheSenderDeserves) {
     EXPECT_EQ(result.problem->code, c.problem->code) << c.what;
     EXPECT_EQ(result.problem->pointer, c.problem->pointer) << c.what;
     EXPECT_EQ(result.problem->even_if_multicast, c.problem->even_if_multicast) << c.what;
-    EXPECT_EQ(result.addresses.src, kPeer) << c.what;
-    EXPECT_EQ(result.addresses.dst, kOurs) << c.what;
+    EXPECT_EQ(result.addresses.src, kPeerV6) << c.what;
+    EXPECT_EQ(result.addresses.dst, kOursV6) << c.what;
   }
 }
 
@@ -103,15 +103,15 @@ TEST(Ipv6Input, RefusesMappedAddresses) {
     Bytes b = packet(17, Bytes(8));
     const auto mapped = IpAddress::v4(10, 0, 0, 2).bytes();
     std::copy(mapped.begin(), mapped.end(), b.begin() + static_cast<long>(at));
-    EXPECT_EQ(parse(b).drop, Drop::kIpBadSource);
-    EXPECT_FALSE(parse(b).packet);
+    EXPECT_EQ(parse_v6(b).drop, Drop::kIpBadSource);
+    EXPECT_FALSE(parse_v6(b).packet);
   }
 }
 
 TEST(Ipv6Input, EveryTruncationIsMalformed) {
   const Bytes whole = packet(17, Bytes(8));
   for (std::size_t n = 0; n < whole.size(); ++n) {
-    const auto result = parse(Bytes(whole.begin(), whole.begin() + static_cast<long>(n)));
+    const auto result = parse_v6(Bytes(whole.begin(), whole.begin() + static_cast<long>(n)));
     EXPECT_FALSE(result.packet);
     EXPECT_EQ(result.drop, Drop::kIpMalformed) << n;
   }

@@ -10,7 +10,7 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const Machine kMachine{{0, 1}};
+const Machine kTwoCores{{0, 1}};
 
 Config with_device(const char* name) {
   std::string why;
@@ -21,7 +21,7 @@ Config with_device(const char* name) {
 }
 EalPlan plan(const Config& c, std::uint64_t free_mb) {
   std::string why;
-  auto result = plan_eal(c, kMachine, {free_mb}, 77, why);
+  auto result = plan_eal(c, kTwoCores, {free_mb}, 77, why);
   EXPECT_TRUE(result) << why;
   return *result;
 }
@@ -52,7 +52,7 @@ TEST(EalPlan, SaysWhatIsMissingWhenHugepagesAreDemanded) {
   Config c = with_device("tap");
   c.runtime.hugepages = Hugepages::kAlways;
   std::string why;
-  EXPECT_EQ(plan_eal(c, kMachine, {10}, 1, why).error(), Errc::kNoMemory);
+  EXPECT_EQ(plan_eal(c, kTwoCores, {10}, 1, why).error(), Errc::kNoMemory);
   EXPECT_THAT(why, HasSubstr("only 10 MiB of hugepages are free and 256 are needed"));
 }
 

@@ -13,14 +13,14 @@ constexpr std::uint64_t kGood = RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 constexpr std::uint64_t kBad = RTE_MBUF_F_RX_L4_CKSUM_BAD;
 constexpr std::uint64_t kNone = RTE_MBUF_F_RX_L4_CKSUM_NONE;
 
-struct Case {
+struct ChecksumCase {
   const char* what;
   Bytes frame;
   IpFamily family;
   std::uint8_t protocol;
   bool device_is_heard;  ///< devices say nothing about ICMP that is worth hearing
 };
-std::vector<Case> cases() {
+std::vector<ChecksumCase> cases() {
   using enum IpFamily;
   const Bytes odd = text("seven b");
   return {{"udp4", World::udp(7, odd), kV4, wire::ip_protocol::kUdp, true},
@@ -33,7 +33,7 @@ std::vector<Case> cases() {
 class L4Checksum : public testing::Test {
  protected:
   /// `split`: bytes in the first segment; 0: one segment.
-  ChecksumVerdict verify(const Case& c, const Bytes& packet, std::uint64_t flags,
+  ChecksumVerdict verify(const ChecksumCase& c, const Bytes& packet, std::uint64_t flags,
                          std::size_t split = 0) {
     auto m =
         *buf::Mbuf::copy_of(std::span{packet}.first(split == 0 ? packet.size() : split), *pool_);
@@ -53,7 +53,7 @@ class L4Checksum : public testing::Test {
 };
 
 TEST_F(L4Checksum, AddsUpHoweverThePacketIsCut) {
-  for (const Case& c : cases()) {
+  for (const ChecksumCase& c : cases()) {
     const Bytes packet(c.frame.begin() + 14, c.frame.end());
     EXPECT_EQ(verify(c, packet, 0), ChecksumVerdict::kGood) << c.what;
     for (std::size_t at = 1; at < packet.size(); ++at) {
@@ -63,7 +63,7 @@ TEST_F(L4Checksum, AddsUpHoweverThePacketIsCut) {
 }
 
 TEST_F(L4Checksum, FindsEveryFlippedByte) {
-  for (const Case& c : cases()) {
+  for (const ChecksumCase& c : cases()) {
     const Bytes packet(c.frame.begin() + 14, c.frame.end());
     for (std::size_t at = c.family == IpFamily::kV4 ? 20 : 40; at < packet.size(); ++at) {
       Bytes broken = packet;
@@ -75,7 +75,7 @@ TEST_F(L4Checksum, FindsEveryFlippedByte) {
 }
 
 TEST_F(L4Checksum, HearsTheDevice) {
-  for (const Case& c : cases()) {
+  for (const ChecksumCase& c : cases()) {
     const Bytes packet(c.frame.begin() + 14, c.frame.end());
     Bytes broken = packet;
     broken.back() ^= std::byte{0x10};

@@ -5,7 +5,7 @@
 namespace zs::tcp {
 namespace {
 
-constexpr Instant kStart = Instant::from_ns(1'000'000'000);
+constexpr Instant kHeard = Instant::from_ns(1'000'000'000);
 
 KeepAlive make_keepalive() {
   Config config;
@@ -17,23 +17,23 @@ KeepAlive make_keepalive() {
 
 TEST(KeepAlive, probes_after_silence_and_gives_up) {
   KeepAlive k = make_keepalive();
-  k.on_heard(kStart);
-  EXPECT_EQ(k.deadline(), kStart + 100s);
-  EXPECT_EQ(k.on_deadline(kStart + 99s), KeepAlive::Action::kNone);
-  EXPECT_EQ(k.on_deadline(kStart + 100s), KeepAlive::Action::kProbe);
-  EXPECT_EQ(k.deadline(), kStart + 110s);
-  EXPECT_EQ(k.on_deadline(kStart + 110s), KeepAlive::Action::kProbe);
-  EXPECT_EQ(k.on_deadline(kStart + 119s), KeepAlive::Action::kNone);
-  EXPECT_EQ(k.on_deadline(kStart + 120s), KeepAlive::Action::kGiveUp);
+  k.on_heard(kHeard);
+  EXPECT_EQ(k.deadline(), kHeard + 100s);
+  EXPECT_EQ(k.on_deadline(kHeard + 99s), KeepAlive::Action::kNone);
+  EXPECT_EQ(k.on_deadline(kHeard + 100s), KeepAlive::Action::kProbe);
+  EXPECT_EQ(k.deadline(), kHeard + 110s);
+  EXPECT_EQ(k.on_deadline(kHeard + 110s), KeepAlive::Action::kProbe);
+  EXPECT_EQ(k.on_deadline(kHeard + 119s), KeepAlive::Action::kNone);
+  EXPECT_EQ(k.on_deadline(kHeard + 120s), KeepAlive::Action::kGiveUp);
 }
 
 TEST(KeepAlive, an_answer_starts_over) {
   KeepAlive k = make_keepalive();
-  k.on_heard(kStart);
-  EXPECT_EQ(k.on_deadline(kStart + 100s), KeepAlive::Action::kProbe);
-  k.on_heard(kStart + 101s);
+  k.on_heard(kHeard);
+  EXPECT_EQ(k.on_deadline(kHeard + 100s), KeepAlive::Action::kProbe);
+  k.on_heard(kHeard + 101s);
   EXPECT_EQ(k.probes(), 0);
-  EXPECT_EQ(k.deadline(), kStart + 201s);
+  EXPECT_EQ(k.deadline(), kHeard + 201s);
 }
 
 }  // namespace

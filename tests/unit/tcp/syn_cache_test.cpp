@@ -9,15 +9,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Instant kStart = Instant::from_ns(1'000'000'000'000);
+constexpr Instant kFirstSyn = Instant::from_ns(1'000'000'000'000);
 
-FlowKey flow(std::uint32_t n) {
+FlowKey flow_of(std::uint32_t n) {
   return {{IpAddress::v4(10, 0, 0, 1), 80},
           {IpAddress::v4(0xc000'0000u + n / 50'000), static_cast<std::uint16_t>(n % 50'000 + 1)}};
 }
 SynCacheEntry entry(std::uint32_t n, std::uint32_t listener = 1) {
   SynCacheEntry e;
-  e.flow = flow(n);
+  e.flow = flow_of(n);
   e.irs = SeqNum{n};
   e.listener = listener;
   return e;
@@ -29,23 +29,23 @@ class SynCacheTest : public ::testing::Test {
 };
 
 TEST_F(SynCacheTest, finds_what_was_put_in) {
-  EXPECT_EQ(cache_.find(flow(1)), nullptr);
-  const auto inserted = cache_.insert(entry(1), kStart);
+  EXPECT_EQ(cache_.find(flow_of(1)), nullptr);
+  const auto inserted = cache_.insert(entry(1), kFirstSyn);
   EXPECT_FALSE(inserted.displaced);
-  EXPECT_EQ(inserted.entry->created, kStart);
-  EXPECT_EQ(cache_.find(flow(1)), inserted.entry);
-  EXPECT_EQ(cache_.find(flow(2)), nullptr);
+  EXPECT_EQ(inserted.entry->created, kFirstSyn);
+  EXPECT_EQ(cache_.find(flow_of(1)), inserted.entry);
+  EXPECT_EQ(cache_.find(flow_of(2)), nullptr);
   cache_.erase(*inserted.entry);
-  EXPECT_EQ(cache_.find(flow(1)), nullptr);
+  EXPECT_EQ(cache_.find(flow_of(1)), nullptr);
   EXPECT_EQ(cache_.size(), 0u);
   EXPECT_TRUE(cache_.next_deadline().is_never());
 }
 
 TEST_F(SynCacheTest, retransmits_after_doubling_times) {
-  cache_.insert(entry(1), kStart);
-  EXPECT_EQ(cache_.next_deadline(), kStart + 1s);
-  EXPECT_EQ(cache_.pop_due(kStart + 999ms), nullptr);
-  Instant now = kStart + 1s;
+  cache_.insert(entry(1), kFirstSyn);
+  EXPECT_EQ(cache_.next_deadline(), kFirstSyn + 1s);
+  EXPECT_EQ(cache_.pop_due(kFirstSyn + 999ms), nullptr);
+  Instant now = kFirstSyn + 1s;
   for (const Duration wait : {Duration{2s}, Duration{4s}, Duration{4s}, Duration{4s}}) {
     SynCacheEntry* const due = cache_.pop_due(now);
     ASSERT_NE(due, nullptr);
@@ -53,53 +53,53 @@ TEST_F(SynCacheTest, retransmits_after_doubling_times) {
     EXPECT_EQ(cache_.next_deadline(), now + wait);
     now = now + wait;
   }
-  EXPECT_EQ(cache_.find(flow(1))->retransmits, 4);
+  EXPECT_EQ(cache_.find(flow_of(1))->retransmits, 4);
 }
 
 TEST_F(SynCacheTest, pops_all_that_is_due) {
-  cache_.insert(entry(1), kStart);
-  cache_.insert(entry(2), kStart + 100ms);
-  cache_.insert(entry(3), kStart + 2s);
+  cache_.insert(entry(1), kFirstSyn);
+  cache_.insert(entry(2), kFirstSyn + 100ms);
+  cache_.insert(entry(3), kFirstSyn + 2s);
   int due = 0;
-  while (SynCacheEntry* const e = cache_.pop_due(kStart + 2s)) {
+  while (SynCacheEntry* const e = cache_.pop_due(kFirstSyn + 2s)) {
     EXPECT_NE(e->irs, SeqNum{3});
     ++due;
   }
   EXPECT_EQ(due, 2);
-  EXPECT_EQ(cache_.next_deadline(), kStart + 3s);
+  EXPECT_EQ(cache_.next_deadline(), kFirstSyn + 3s);
 }
 
 TEST_F(SynCacheTest, the_oldest_gives_way_when_it_is_full) {
   for (std::uint32_t i = 0; i < 8; ++i) {
-    cache_.insert(entry(i), kStart + i * 100ms);
+    cache_.insert(entry(i), kFirstSyn + i * 100ms);
   }
-  ASSERT_NE(cache_.pop_due(kStart + 1s), nullptr);  // entry 0 moves up and is still the oldest
-  auto inserted = cache_.insert(entry(8), kStart + 1s);
+  ASSERT_NE(cache_.pop_due(kFirstSyn + 1s), nullptr);  // entry 0 moves up and is still the oldest
+  auto inserted = cache_.insert(entry(8), kFirstSyn + 1s);
   ASSERT_TRUE(inserted.displaced);
   EXPECT_EQ(inserted.displaced->irs, SeqNum{0});
-  inserted = cache_.insert(entry(9), kStart + 1s);
+  inserted = cache_.insert(entry(9), kFirstSyn + 1s);
   EXPECT_EQ(inserted.displaced->irs, SeqNum{1});
   EXPECT_EQ(cache_.size(), 8u);
 }
 
 TEST_F(SynCacheTest, forgets_a_closed_listener) {
-  for (std::uint32_t i = 0; i < 8; ++i) cache_.insert(entry(i, i % 2), kStart);
-  while (cache_.pop_due(kStart + 1s) != nullptr) {
+  for (std::uint32_t i = 0; i < 8; ++i) cache_.insert(entry(i, i % 2), kFirstSyn);
+  while (cache_.pop_due(kFirstSyn + 1s) != nullptr) {
   }
   cache_.erase_listener(1);
   EXPECT_EQ(cache_.size(), 4u);
-  EXPECT_EQ(cache_.find(flow(1)), nullptr);
-  EXPECT_NE(cache_.find(flow(2)), nullptr);
+  EXPECT_EQ(cache_.find(flow_of(1)), nullptr);
+  EXPECT_NE(cache_.find(flow_of(2)), nullptr);
 }
 
 TEST(SynCache, survives_a_flood_and_random_traffic) {
   SynCache cache{{.capacity = 256, .initial_rto = 1s, .max_rto = 8s}, SipKey{3, 4}};
   Random random{1};
-  Instant now = kStart;
+  Instant now = kFirstSyn;
   for (int i = 0; i < 50'000; ++i) {
     now = now + Duration{random.below(20'000'000)};
     const std::uint32_t n = random.below(1'000);
-    if (SynCacheEntry* const e = cache.find(flow(n))) {
+    if (SynCacheEntry* const e = cache.find(flow_of(n))) {
       ASSERT_EQ(e->irs, SeqNum{n});
       if (random.chance(0.5)) cache.erase(*e);
     } else {
@@ -116,8 +116,8 @@ TEST(SynCache, survives_a_flood_and_random_traffic) {
 
 TEST(SynCache, a_capacity_of_zero_still_works) {
   SynCache cache{{.capacity = 0}, SipKey{}};
-  cache.insert(entry(1), kStart);
-  EXPECT_TRUE(cache.insert(entry(2), kStart).displaced);
+  cache.insert(entry(1), kFirstSyn);
+  EXPECT_TRUE(cache.insert(entry(2), kFirstSyn).displaced);
 }
 
 }  // namespace

@@ -5,16 +5,16 @@
 namespace zs::tcp {
 namespace {
 
-constexpr Instant at(std::int64_t ns) { return Instant::from_ns(ns); }
+constexpr Instant at_ns(std::int64_t ns) { return Instant::from_ns(ns); }
 
 TEST(TimerTable, knows_the_earliest) {
   TimerTable timers;
   EXPECT_TRUE(timers.earliest().is_never());
-  timers.set(TimerId::kRetransmit, at(20));
-  timers.set(TimerId::kDelayedAck, at(10));
-  EXPECT_EQ(timers.earliest(), at(10));
+  timers.set(TimerId::kRetransmit, at_ns(20));
+  timers.set(TimerId::kDelayedAck, at_ns(10));
+  EXPECT_EQ(timers.earliest(), at_ns(10));
   timers.cancel(TimerId::kDelayedAck);
-  EXPECT_EQ(timers.earliest(), at(20));
+  EXPECT_EQ(timers.earliest(), at_ns(20));
   EXPECT_FALSE(timers.is_armed(TimerId::kDelayedAck));
   timers.cancel_all();
   EXPECT_TRUE(timers.earliest().is_never());
@@ -22,10 +22,10 @@ TEST(TimerTable, knows_the_earliest) {
 
 TEST(TimerTable, fires_once_for_one_arming) {
   TimerTable timers;
-  timers.set(TimerId::kPersist, at(10));
-  EXPECT_FALSE(timers.consume_if_due(TimerId::kPersist, at(9)));
-  EXPECT_TRUE(timers.consume_if_due(TimerId::kPersist, at(10)));
-  EXPECT_FALSE(timers.consume_if_due(TimerId::kPersist, at(11)));
+  timers.set(TimerId::kPersist, at_ns(10));
+  EXPECT_FALSE(timers.consume_if_due(TimerId::kPersist, at_ns(9)));
+  EXPECT_TRUE(timers.consume_if_due(TimerId::kPersist, at_ns(10)));
+  EXPECT_FALSE(timers.consume_if_due(TimerId::kPersist, at_ns(11)));
 }
 
 TEST(TimerTable, an_unarmed_timer_is_not_due_even_at_the_end_of_time) {

@@ -14,10 +14,10 @@ const IpAddress kDst = *IpAddress::parse("fe80::2");
 
 // Pseudo-header fe80 + 1 + fe80 + 2 + a + 3a = 1fd47, and 8000 + 1 + 2 + 6162: 2deac, which folds
 // to deae; complemented 2151.
-Bytes echo() { return hex("8000 2151 0001 0002 6162"); }
+Bytes echo_v6() { return hex("8000 2151 0001 0002 6162"); }
 
 TEST(Icmpv6View, ReadsAnEcho) {
-  const Bytes bytes = echo();
+  const Bytes bytes = echo_v6();
   const auto view = Icmpv6View::parse(bytes);
   ASSERT_TRUE(view);
   EXPECT_EQ(view->type(), icmpv6_type::kEcho);
@@ -30,22 +30,23 @@ TEST(Icmpv6View, ReadsAnEcho) {
 }
 
 TEST(Icmpv6View, WantsEightBytes) {
-  EXPECT_EQ(shortest_accepted(echo(), Icmpv6View::parse), Icmpv6View::kHeader);
+  EXPECT_EQ(shortest_accepted(echo_v6(), Icmpv6View::parse), Icmpv6View::kHeader);
 }
 
 TEST(Icmpv6View, TakesTheLowHalfOfTheTypesForErrors) {
-  EXPECT_TRUE(Icmpv6View::parse(with(echo(), 0, 0))->is_error());
-  EXPECT_TRUE(Icmpv6View::parse(with(echo(), 0, 127))->is_error());
-  EXPECT_FALSE(Icmpv6View::parse(with(echo(), 0, 128))->is_error());
-  EXPECT_FALSE(Icmpv6View::parse(with(echo(), 0, 255))->is_error());
+  EXPECT_TRUE(Icmpv6View::parse(with(echo_v6(), 0, 0))->is_error());
+  EXPECT_TRUE(Icmpv6View::parse(with(echo_v6(), 0, 127))->is_error());
+  EXPECT_FALSE(Icmpv6View::parse(with(echo_v6(), 0, 128))->is_error());
+  EXPECT_FALSE(Icmpv6View::parse(with(echo_v6(), 0, 255))->is_error());
 }
 
 TEST(Icmpv6Checksum, CoversMessageAndPseudoHeader) {
-  EXPECT_TRUE(is_icmpv6_checksum_ok(kSrc, kDst, echo()));
-  EXPECT_FALSE(is_icmpv6_checksum_ok(kSrc, *IpAddress::parse("fe80::3"), echo()));
-  EXPECT_FALSE(is_icmpv6_checksum_ok(kSrc, kDst, joined(echo(), hex("00"))));  // the length counts
-  for (std::size_t bit = 0; bit < echo().size() * 8; ++bit) {
-    Bytes bytes = echo();
+  EXPECT_TRUE(is_icmpv6_checksum_ok(kSrc, kDst, echo_v6()));
+  EXPECT_FALSE(is_icmpv6_checksum_ok(kSrc, *IpAddress::parse("fe80::3"), echo_v6()));
+  EXPECT_FALSE(
+      is_icmpv6_checksum_ok(kSrc, kDst, joined(echo_v6(), hex("00"))));  // the length counts
+  for (std::size_t bit = 0; bit < echo_v6().size() * 8; ++bit) {
+    Bytes bytes = echo_v6();
     bytes[bit / 8] ^= static_cast<std::byte>(1u << bit % 8);
     EXPECT_FALSE(is_icmpv6_checksum_ok(kSrc, kDst, bytes)) << bit;
   }
@@ -60,13 +61,13 @@ TEST(Icmpv6Checksum, FillsMessagesOfEveryLength) {
   }
 }
 
-struct Head {
+struct HeadV6 {
   Icmpv6Spec spec;
   const char* bytes;
 };
 
 TEST(Icmpv6Spec, WritesKnownBytes) {
-  const Head table[] = {
+  const HeadV6 table[] = {
       {Icmpv6Spec::echo(1, 2), "8000 0000 0001 0002"},
       {Icmpv6Spec::echo_reply(0xffff, 0x8000), "8100 0000 ffff 8000"},
       {Icmpv6Spec::unreachable(icmpv6_unreachable::kPort), "0104 0000 0000 0000"},

@@ -64,14 +64,14 @@ TEST(TcpHeaderSpec, WritesKnownBytes) {
             spec.options);
 }
 
-struct OptionList {
+struct TcpOptionList {
   const char* what;
   const char* bytes;
   bool accepted;
 };
 
 TEST(TcpOptions, JudgesEveryLength) {
-  const OptionList table[] = {
+  const TcpOptionList table[] = {
       {"no options", "", true},
       {"only padding", "01010100", true},
       {"behind End nothing counts", "0002ff08", true},

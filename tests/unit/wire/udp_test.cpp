@@ -11,10 +11,10 @@ namespace {
 
 using namespace test;
 
-Bytes datagram() { return hex("1f90 0035 000a 7f7c 6162"); }
+Bytes udp_datagram() { return hex("1f90 0035 000a 7f7c 6162"); }
 
 TEST(UdpView, ReadsEveryField) {
-  const Bytes bytes = joined(datagram(), hex("ffff"));  // padding is not part of it
+  const Bytes bytes = joined(udp_datagram(), hex("ffff"));  // padding is not part of it
   const auto view = UdpView::parse(bytes);
   ASSERT_TRUE(view);
   EXPECT_EQ(view->src_port(), 8080);
@@ -25,15 +25,16 @@ TEST(UdpView, ReadsEveryField) {
 }
 
 TEST(UdpView, WantsAllOfItsLength) {
-  EXPECT_EQ(shortest_accepted(datagram(), UdpView::parse), 10u);
+  EXPECT_EQ(shortest_accepted(udp_datagram(), UdpView::parse), 10u);
   EXPECT_EQ(shortest_accepted(hex("1f90 0035 0008 0000"), UdpView::parse), 8u);
 }
 
 TEST(UdpView, RefusesALengthOutsideThePacket) {
   for (unsigned length = 0; length < 256; ++length) {
-    EXPECT_EQ(UdpView::parse(with(datagram(), 5, length)).has_value(), length >= 8 && length <= 10);
+    EXPECT_EQ(UdpView::parse(with(udp_datagram(), 5, length)).has_value(),
+              length >= 8 && length <= 10);
   }
-  EXPECT_FALSE(UdpView::parse(with(datagram(), 4, 0xff)));
+  EXPECT_FALSE(UdpView::parse(with(udp_datagram(), 4, 0xff)));
 }
 
 TEST(UdpSpec, WritesAHeaderWhoseChecksumVerifies) {

@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint32_t kMss = 1000;
-constexpr Parameters kParameters{.mss = kMss, .initial_window = 10 * kMss};
+constexpr Parameters kCubicParameters{.mss = kMss, .initial_window = 10 * kMss};
 
 /// A path of constant round trip on which each window is acknowledged in ten pieces.
 class Path {
@@ -49,20 +49,20 @@ void reach(Cubic& cc, Path& path, std::uint32_t window) {
 }
 
 TEST(Cubic, slow_start_doubles_each_round_trip) {
-  Cubic cc{kParameters};
+  Cubic cc{kCubicParameters};
   Path path{cc, 100ms};
   path.round_trip();
   EXPECT_EQ(cc.window_bytes(), 20 * kMss);
 }
 
 TEST(Cubic, a_stretched_ack_adds_at_most_eight_segments) {
-  Cubic cc{kParameters};
+  Cubic cc{kCubicParameters};
   cc.on_ack({.newly_acked_bytes = 60'000});
   EXPECT_EQ(cc.window_bytes(), 18 * kMss);
 }
 
 TEST(Cubic, a_loss_leaves_seven_tenths) {
-  Cubic cc{kParameters};
+  Cubic cc{kCubicParameters};
   Path path{cc, 100ms};
   reach(cc, path, 100 * kMss);
   const std::uint32_t before = cc.window_bytes();
@@ -73,7 +73,7 @@ TEST(Cubic, a_loss_leaves_seven_tenths) {
 
 // RFC 9438 §4.2: the window is back at W_max after K = cbrt(W_max * (1 - beta) / C) seconds.
 TEST(Cubic, is_back_at_its_maximum_after_k_seconds_and_flat_there) {
-  Cubic cc{kParameters};
+  Cubic cc{kCubicParameters};
   Path path{cc, 100ms};
   reach(cc, path, 1000 * kMss);
   const double w_max = cc.window_bytes() / double{kMss};
@@ -90,7 +90,7 @@ TEST(Cubic, is_back_at_its_maximum_after_k_seconds_and_flat_there) {
 }
 
 TEST(Cubic, is_no_slower_than_reno_on_a_short_path) {
-  Cubic cc{kParameters};
+  Cubic cc{kCubicParameters};
   Path path{cc, 1ms};
   reach(cc, path, 20 * kMss);
   path.lose();
@@ -101,7 +101,7 @@ TEST(Cubic, is_no_slower_than_reno_on_a_short_path) {
 }
 
 TEST(Cubic, converges_fast_when_it_did_not_regain_its_maximum) {
-  Cubic cc{kParameters};
+  Cubic cc{kCubicParameters};
   Path path{cc, 100ms};
   reach(cc, path, 1000 * kMss);
   path.lose();
@@ -114,7 +114,7 @@ TEST(Cubic, converges_fast_when_it_did_not_regain_its_maximum) {
 }
 
 TEST(Cubic, a_timeout_goes_back_to_one_segment_and_slow_start) {
-  Cubic cc{kParameters};
+  Cubic cc{kCubicParameters};
   Path path{cc, 100ms};
   reach(cc, path, 100 * kMss);
   const std::uint32_t before = cc.window_bytes();
@@ -129,7 +129,7 @@ TEST(Cubic, a_timeout_goes_back_to_one_segment_and_slow_start) {
 }
 
 TEST(Cubic, takes_a_mistaken_reduction_back) {
-  Cubic cc{kParameters};
+  Cubic cc{kCubicParameters};
   Path path{cc, 100ms};
   reach(cc, path, 500 * kMss);
   path.lose();
@@ -145,7 +145,7 @@ TEST(Cubic, takes_a_mistaken_reduction_back) {
 }
 
 TEST(Cubic, time_without_use_of_the_window_does_not_count) {
-  Cubic cc{kParameters};
+  Cubic cc{kCubicParameters};
   Path path{cc, 100ms};
   reach(cc, path, 500 * kMss);
   path.lose();
@@ -162,7 +162,7 @@ TEST(Cubic, time_without_use_of_the_window_does_not_count) {
 }
 
 TEST(Cubic, restarts_from_the_initial_window_after_idle_time) {
-  Cubic cc{kParameters};
+  Cubic cc{kCubicParameters};
   Path path{cc, 100ms};
   reach(cc, path, 100 * kMss);
   cc.on_idle_restart(path.now + 60s);

@@ -5,12 +5,12 @@
 namespace zs::tcp::cc {
 namespace {
 
-constexpr Parameters kParameters{.mss = 1000, .initial_window = 10'000};
+constexpr Parameters kNewRenoParameters{.mss = 1000, .initial_window = 10'000};
 
 AckSample ack(std::uint32_t bytes) { return {.newly_acked_bytes = bytes}; }
 
 TEST(NewReno, slow_start_adds_what_was_acknowledged_up_to_two_segments) {
-  NewReno cc{kParameters};
+  NewReno cc{kNewRenoParameters};
   EXPECT_TRUE(cc.is_slow_start());
   cc.on_ack(ack(700));
   EXPECT_EQ(cc.window_bytes(), 10'700u);
@@ -19,7 +19,7 @@ TEST(NewReno, slow_start_adds_what_was_acknowledged_up_to_two_segments) {
 }
 
 TEST(NewReno, an_unused_window_does_not_grow) {
-  NewReno cc{kParameters};
+  NewReno cc{kNewRenoParameters};
   AckSample sample = ack(1000);
   sample.app_limited = true;
   cc.on_ack(sample);
@@ -27,7 +27,7 @@ TEST(NewReno, an_unused_window_does_not_grow) {
 }
 
 TEST(NewReno, a_loss_halves_and_avoidance_adds_a_segment_a_window) {
-  NewReno cc{kParameters};
+  NewReno cc{kNewRenoParameters};
   cc.on_loss(LossKind::kFastRecovery, {}, 20'000);
   EXPECT_EQ(cc.window_bytes(), 10'000u);
   EXPECT_EQ(cc.ssthresh(), 10'000u);
@@ -39,7 +39,7 @@ TEST(NewReno, a_loss_halves_and_avoidance_adds_a_segment_a_window) {
 }
 
 TEST(NewReno, a_timeout_goes_back_to_one_segment) {
-  NewReno cc{kParameters};
+  NewReno cc{kNewRenoParameters};
   cc.on_loss(LossKind::kTimeout, {}, 10'000);
   EXPECT_EQ(cc.window_bytes(), 1000u);
   EXPECT_EQ(cc.ssthresh(), 5000u);
@@ -51,7 +51,7 @@ TEST(NewReno, a_timeout_goes_back_to_one_segment) {
 }
 
 TEST(NewReno, never_falls_below_its_minima) {
-  NewReno cc{kParameters};
+  NewReno cc{kNewRenoParameters};
   cc.on_loss(LossKind::kFastRecovery, {}, 0);
   EXPECT_EQ(cc.window_bytes(), 2000u);
   cc.on_mss_change(9000);
@@ -59,7 +59,7 @@ TEST(NewReno, never_falls_below_its_minima) {
 }
 
 TEST(NewReno, takes_a_mistaken_reduction_back) {
-  NewReno cc{kParameters};
+  NewReno cc{kNewRenoParameters};
   cc.on_loss(LossKind::kTimeout, {}, 10'000);
   cc.on_loss(LossKind::kTimeout, {}, 10'000);
   cc.on_spurious({});
@@ -70,7 +70,7 @@ TEST(NewReno, takes_a_mistaken_reduction_back) {
 }
 
 TEST(NewReno, restarts_from_the_initial_window_after_idle_time) {
-  NewReno cc{kParameters};
+  NewReno cc{kNewRenoParameters};
   for (int i = 0; i < 20; ++i) cc.on_ack(ack(2000));
   cc.on_idle_restart({});
   EXPECT_EQ(cc.window_bytes(), 10'000u);

@@ -13,7 +13,7 @@ namespace {
 
 using wire::TcpSackBlock;
 
-constexpr std::uint32_t kMss = 10;
+constexpr std::uint32_t kSegment = 10;
 constexpr SeqNum at(std::uint32_t offset) { return SeqNum{0xffff'ff80u + offset}; }
 constexpr TcpSackBlock block(std::uint32_t from, std::uint32_t to) {
   return {at(from).raw(), at(to).raw()};
@@ -25,8 +25,8 @@ class ScoreboardTest : public ::testing::Test {
   Scoreboard::Update sack(std::vector<TcpSackBlock> blocks) {
     return board_.on_sack(blocks, at(una_), at(1000));
   }
-  std::optional<SeqRange> next(HoleRule rule, std::uint32_t max_bytes = kMss) {
-    return board_.next_hole(rule, at(una_), at(1000), kMss, max_bytes);
+  std::optional<SeqRange> next(HoleRule rule, std::uint32_t max_bytes = kSegment) {
+    return board_.next_hole(rule, at(una_), at(1000), kSegment, max_bytes);
   }
 
   Scoreboard board_;
@@ -64,20 +64,20 @@ TEST_F(ScoreboardTest, tells_duplicate_reports_apart) {
 
 TEST_F(ScoreboardTest, three_ranges_above_make_a_hole_lost) {
   sack({block(200, 201), block(210, 211)});
-  EXPECT_FALSE(board_.is_lost(at(100), kMss));
+  EXPECT_FALSE(board_.is_lost(at(100), kSegment));
   sack({block(220, 221)});
-  EXPECT_TRUE(board_.is_lost(at(100), kMss));
-  EXPECT_FALSE(board_.is_lost(at(200), kMss));  // SACKed
-  EXPECT_FALSE(board_.is_lost(at(205), kMss));  // two above
+  EXPECT_TRUE(board_.is_lost(at(100), kSegment));
+  EXPECT_FALSE(board_.is_lost(at(200), kSegment));  // SACKed
+  EXPECT_FALSE(board_.is_lost(at(205), kSegment));  // two above
 }
 
 TEST_F(ScoreboardTest, more_than_two_segments_above_make_a_hole_lost) {
   sack({block(200, 220)});
-  EXPECT_FALSE(board_.is_lost(at(100), kMss));
+  EXPECT_FALSE(board_.is_lost(at(100), kSegment));
   sack({block(200, 221)});
-  EXPECT_TRUE(board_.is_lost(at(199), kMss));
-  EXPECT_FALSE(board_.is_lost(at(300), kMss));
-  EXPECT_EQ(board_.lost_bytes(at(100), kMss), 100u);
+  EXPECT_TRUE(board_.is_lost(at(199), kSegment));
+  EXPECT_FALSE(board_.is_lost(at(300), kSegment));
+  EXPECT_EQ(board_.lost_bytes(at(100), kSegment), 100u);
 }
 
 TEST_F(ScoreboardTest, a_cumulative_ack_forgets) {
@@ -129,12 +129,12 @@ TEST_F(ScoreboardTest, rescues_the_tail_once) {
 }
 
 TEST_F(ScoreboardTest, pipe_leaves_out_the_lost_and_counts_the_retransmitted) {
-  EXPECT_EQ(board_.pipe(at(100), at(1000), kMss), 900u);
+  EXPECT_EQ(board_.pipe(at(100), at(1000), kSegment), 900u);
   sack({block(200, 300)});
-  EXPECT_EQ(board_.pipe(at(100), at(1000), kMss), 700u);
+  EXPECT_EQ(board_.pipe(at(100), at(1000), kSegment), 700u);
   board_.on_recovery_start(at(100));
   board_.on_retransmit(range(100, 110));
-  EXPECT_EQ(board_.pipe(at(100), at(1000), kMss), 710u);
+  EXPECT_EQ(board_.pipe(at(100), at(1000), kSegment), 710u);
 }
 
 TEST_F(ScoreboardTest, a_hostile_peer_gets_a_bounded_number_of_ranges) {
@@ -162,7 +162,7 @@ struct Model {
       bytes += sacked[i];
       ranges += sacked[i] && !sacked[i - 1];
     }
-    return !sacked[s] && (ranges >= 3 || bytes > 2 * kMss);
+    return !sacked[s] && (ranges >= 3 || bytes > 2 * kSegment);
   }
   std::uint32_t pipe() const {
     std::uint32_t pipe = 0;
@@ -177,7 +177,7 @@ struct Model {
     for (std::uint32_t s = std::max(una, high_rxt); s < top; ++s) {
       if (sacked[s] || (must_be_lost && !is_lost(s))) continue;
       std::uint32_t end = s;
-      while (end < top && end < s + kMss && !sacked[end]) ++end;
+      while (end < top && end < s + kSegment && !sacked[end]) ++end;
       return range(s, end);
     }
     return std::nullopt;
@@ -204,7 +204,7 @@ RC_GTEST_PROP(ScoreboardProperty, equals_the_definitions, (std::uint64_t seed)) 
       RC_ASSERT(board.on_cumulative_ack(at(una)) == covered);
     } else if (random.chance(0.2)) {
       if (const auto hole =
-              board.next_hole(HoleRule::kLost, at(model.una), at(model.nxt), kMss, kMss)) {
+              board.next_hole(HoleRule::kLost, at(model.una), at(model.nxt), kSegment, kSegment)) {
         board.on_retransmit(*hole);
         model.high_rxt = hole->end.raw() - at(0).raw();
       }
@@ -220,14 +220,14 @@ RC_GTEST_PROP(ScoreboardProperty, equals_the_definitions, (std::uint64_t seed)) 
                     .newly_sacked_bytes == fresh);
     }
     if (model.una >= model.nxt) break;
-    RC_ASSERT(board.pipe(at(model.una), at(model.nxt), kMss) == model.pipe());
+    RC_ASSERT(board.pipe(at(model.una), at(model.nxt), kSegment) == model.pipe());
     const auto hole = [&](HoleRule rule) {
-      return board.next_hole(rule, at(model.una), at(model.nxt), kMss, kMss);
+      return board.next_hole(rule, at(model.una), at(model.nxt), kSegment, kSegment);
     };
     RC_ASSERT(hole(HoleRule::kLost) == model.next_hole(true));
     RC_ASSERT(hole(HoleRule::kUnsure) == model.next_hole(false));
     for (std::uint32_t s = model.una; s < model.nxt; s += 7) {
-      RC_ASSERT(board.is_lost(at(s), kMss) == model.is_lost(s));
+      RC_ASSERT(board.is_lost(at(s), kSegment) == model.is_lost(s));
       RC_ASSERT(board.is_sacked(at(s)) == model.sacked[s]);
     }
   }
