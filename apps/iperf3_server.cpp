@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <tuple>
 #include <utility>
+
+#include "listening.hpp"
 
 namespace zs::apps {
 namespace {
@@ -15,9 +16,9 @@ namespace {
 using namespace std::chrono_literals;
 using iperf3::Direction;
 
-constexpr std::uint32_t kPatternBytes = 60'000;
+constexpr std::uint32_t kBlockBytes = 60'000;
 /// How much one stream moves before the others get their turn.
-constexpr std::uint32_t kTurnBytes = 256 * 1024;
+constexpr std::uint32_t kStreamTurnBytes = 256 * 1024;
 /// Smaller blocks are sent so many at a time: each costs a descriptor, and a send buffer full of
 /// single bytes would take all that the stack has. To the peer's TCP it is the same stream.
 constexpr std::uint32_t kLeastSlice = 16 * 1024;
@@ -27,11 +28,6 @@ constexpr Duration kCookiePatience = 10s;
 constexpr Duration kLinger = 2s;
 /// How exactly a stream with a rate keeps it: iperf3's own pacing timer.
 constexpr Duration kPacing = 1ms;
-
-/// For calls whose refusal comes back as an event, or changes nothing.
-void ignore(const Result<void>&) {}
-
-bool is_again(Errc e) { return e == Errc::kAgain || e == Errc::kNoBuffers; }
 
 Duration since_start(const timeval& t) {
   return std::chrono::seconds{t.tv_sec} + std::chrono::microseconds{t.tv_usec};
@@ -50,9 +46,9 @@ Iperf3Server::Iperf3Server(runtime::ShardContext& shard, const Iperf3Options& op
     : shard_(shard), sockets_(shard.sockets), options_(options) {}
 
 Result<void> Iperf3Server::make_pattern(std::string& why) {
-  std::vector<std::byte> bytes(kPatternBytes);
+  std::vector<std::byte> bytes(kBlockBytes);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>('0' + i % 10);
-  auto pool = buf::Pool::create({"zs-iperf3-" + std::to_string(shard_.index), 1, kPatternBytes});
+  auto pool = buf::Pool::create({"zs-iperf3-" + std::to_string(shard_.index), 1, kBlockBytes});
   if (!pool) {
     why = "no memory for what is sent; raise runtime.memory_mb";
     return pool.error();
@@ -64,21 +60,8 @@ Result<void> Iperf3Server::make_pattern(std::string& why) {
 
 Result<void> Iperf3Server::on_start(Instant, std::string& why) {
   ZS_TRY(make_pattern(why));
-  const auto failed = [&](const char* what, Errc e) {
-    why = std::string("cannot ") + what + " " + options_.listen.to_string() + ": " +
-          std::strerror(static_cast<int>(e));
-    if (e == Errc::kAddrInUse) why += "; choose another --port";
-    if (e == Errc::kAddrNotAvailable) why += "; --bind must be one of our addresses";
-    return e;
-  };
-  auto fd = sockets_.socket(sock::Type::kStream, options_.listen.address.family());
-  if (!fd) return failed("open a socket for", fd.error());
-  listener_ = *fd;
-  if (auto r = sockets_.bind(listener_, options_.listen); !r) return failed("bind to", r.error());
-  if (auto r = sockets_.listen(listener_, options_.backlog); !r) {
-    return failed("listen on", r.error());
-  }
-  return sockets_.watch(listener_, sock::ready::kReadable, 0);
+  ZS_TRY_ASSIGN(listener_, listen_on(sockets_, options_.listen, options_.backlog, why));
+  return {};
 }
 
 void Iperf3Server::on_ready(std::span<const sock::ReadyEvent> events, Instant now) {
@@ -190,7 +173,7 @@ void Iperf3Server::read_control(Connection& c, Instant now) {
 }
 
 void Iperf3Server::receive(Connection& c, Instant now) {
-  auto chain = sockets_.read(c.fd, kTurnBytes);
+  auto chain = sockets_.read(c.fd, kStreamTurnBytes);
   if (!chain && is_again(chain.error())) return;
   if (!chain || chain->empty()) return close(c);
   session_->on_transfer(c.stream, chain->size(), now);
@@ -198,10 +181,9 @@ void Iperf3Server::receive(Connection& c, Instant now) {
 
 void Iperf3Server::send(Connection& c, Instant now) {
   const std::uint64_t allowance = session_->allowance(now);
-  const std::uint32_t block =
-      std::clamp(session_->params().block_bytes, kLeastSlice, kPatternBytes);
+  const std::uint32_t block = std::clamp(session_->params().block_bytes, kLeastSlice, kBlockBytes);
   std::uint32_t moved = 0;
-  while (moved < kTurnBytes) {
+  while (moved < kStreamTurnBytes) {
     if (c.sent > allowance) {
       next_block_ = std::min(next_block_, now + kPacing);
       set_interest(c, 0);
@@ -231,10 +213,10 @@ void Iperf3Server::settle(Instant now) {
   c.output += session_->take_output();
   flush(c);
   if (session_->is_running() && !is_moving_) begin_streams(now);
-  if (!session_->is_running() && is_moving_) end_streams();
+  if (!session_->is_running() && is_moving_) end_streams(now);
   if (!session_->is_over()) return;
   report(now);
-  end_streams();  // also those of a test that never began
+  end_streams(now);  // also those of a test that never began
   session_.reset();
   control_ = -1;
   leave(c, now);
@@ -251,13 +233,14 @@ void Iperf3Server::begin_streams(Instant now) {
   }
 }
 
-void Iperf3Server::end_streams() {
+void Iperf3Server::end_streams(Instant now) {
   is_moving_ = false;
   next_block_ = Instant::never();
-  // After a failure nobody wants what still waits in a send buffer.
+  // After a failure a stream's RST could overtake what the control connection has to say of it, and
+  // the client would report the RST: the peer hangs up first, or its patience ends.
   const bool is_in_order = session_->trouble().empty();
   for (Connection& c : connections_) {
-    if (c.role == Role::kData) is_in_order ? close(c) : reset(c);
+    if (c.role == Role::kData) is_in_order ? close(c) : leave(c, now);
   }
 }
 
@@ -315,7 +298,7 @@ void Iperf3Server::leave(Connection& c, Instant now) {
 }
 
 void Iperf3Server::discard(Connection& c) {
-  auto chain = sockets_.read(c.fd, kTurnBytes);
+  auto chain = sockets_.read(c.fd, kStreamTurnBytes);
   if (chain && !chain->empty()) return;
   if (!chain && is_again(chain.error())) return;
   close(c);

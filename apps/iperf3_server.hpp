@@ -67,7 +67,7 @@ class Iperf3Server final : public runtime::Application {
   Result<void> send_block(const Connection& c, std::uint32_t bytes);
   void settle(Instant now);
   void begin_streams(Instant now);
-  void end_streams();
+  void end_streams(Instant now);
   void report(Instant now) const;
   iperf3::CpuUse cpu_use(Instant now) const;
   iperf3::Direction direction_of(const Connection& c) const;
