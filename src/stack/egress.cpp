@@ -9,8 +9,6 @@
 namespace zs::stack {
 namespace {
 
-constexpr std::uint16_t kEthernet = wire::EthernetView::kHeader;
-
 constexpr std::uint16_t ether_type_of(IpFamily family) {
   return family == IpFamily::kV4 ? wire::ether_type::kIpv4 : wire::ether_type::kIpv6;
 }
@@ -19,10 +17,10 @@ constexpr std::uint16_t ether_type_of(IpFamily family) {
 
 bool prepend_ethernet(buf::Mbuf& packet, const MacAddress& dst, const MacAddress& src,
                       IpFamily family) {
-  const auto room = packet.prepend(kEthernet);
+  const auto room = packet.prepend(wire::EthernetView::kHeader);
   if (!room) return false;
   wire::EthernetSpec{.dst = dst, .src = src, .ether_type = ether_type_of(family)}.write(*room);
-  packet->l2_len = kEthernet;
+  packet->l2_len = wire::EthernetView::kHeader;
   return true;
 }
 
@@ -43,6 +41,9 @@ std::optional<Frame> Egress::frame(tcp::OutPacket&& out) {
   EgressHint& hint = out.hint != nullptr ? *out.hint : fresh;
   if (hint.generation != core_.egress_generation()) [[unlikely]] {
     if (!resolve(out.remote, hint)) return std::nullopt;
+  }
+  if (out.confirms_neighbor && hint.interface != kLoopback) {
+    core_.neighbors.on_progress(hint.neighbor, core_.now);
   }
   return transmit(std::move(out.packet), spec, hint);
 }
@@ -111,7 +112,7 @@ std::optional<Frame> Egress::transmit(buf::Mbuf transport, const ip::HeaderSpec&
   const MacAddress* const mac = core_.neighbors.usable(hint.neighbor, core_.now);
   const std::uint32_t payload = transport.length();
   const std::uint16_t ip_size = ip::header_size(family);
-  const auto whole = static_cast<std::uint16_t>(kEthernet + ip_size);
+  const auto whole = static_cast<std::uint16_t>(wire::EthernetView::kHeader + ip_size);
   if (!ip::fits_packet(family, payload)) [[unlikely]] {
     core_.drops += Drop::kIpTooBig;
     return std::nullopt;
@@ -131,10 +132,10 @@ std::optional<Frame> Egress::transmit(buf::Mbuf transport, const ip::HeaderSpec&
     return std::nullopt;
   }
   wire::EthernetSpec{.dst = *mac, .src = interface.device.mac, .ether_type = ether_type_of(family)}
-      .write(room->first(kEthernet));
-  ip::write_header(room->data() + kEthernet, spec, payload);
+      .write(room->first(wire::EthernetView::kHeader));
+  ip::write_header(room->data() + wire::EthernetView::kHeader, spec, payload);
   rte_mbuf* const m = transport.get();
-  m->l2_len = kEthernet;
+  m->l2_len = wire::EthernetView::kHeader;
   m->l3_len = ip_size & 0x1ff;
   m->ol_flags |=
       family == IpFamily::kV4 ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6;

@@ -246,6 +246,7 @@ void Connection::process_ack(const Segment& segment, Instant now) {
   const bool duplicate = newly_acked == 0 && has_outstanding() && segment.payload_bytes == 0 &&
                          !segment.has(flag::kFin) && snd_.wnd == window_before &&
                          !timers_.is_armed(TimerId::kPersist);
+  const auto mode_before = recovery_.mode();
   const auto verdict =
       recovery_.on_ack({.una = snd_.una,
                         .ack = ack,
@@ -264,17 +265,23 @@ void Connection::process_ack(const Segment& segment, Instant now) {
     ++shared_->counters.fast_recoveries;
     congestion_->on_loss(cc::LossKind::kFastRecovery, now, in_flight);
     timed_seq_.reset();
-  } else if (verdict.exited_recovery) {
-    congestion_->on_recovery_exit(now);
-  } else if (newly_acked > 0 && recovery_.mode() != recovery::LossRecovery::Mode::kRecovery) {
-    congestion_->on_ack({.now = now,
-                         .newly_acked_bytes = newly_acked,
-                         .bytes_in_flight = in_flight,
-                         .rtt = rtt,
-                         .smoothed_rtt = rtt_.srtt(),
-                         // After a timeout the window of one segment is what holds us back.
-                         .app_limited = !cwnd_limited_until_ &&
-                                        recovery_.mode() == recovery::LossRecovery::Mode::kOpen});
+  } else {
+    if (verdict.exited_recovery) congestion_->on_recovery_exit(now);
+    using Mode = recovery::LossRecovery::Mode;
+    // What ends a timeout's recovery may have arrived before the timeout: it counts as one segment
+    // (RFC 3465 §2.3).
+    const bool ends_loss = verdict.exited_recovery && mode_before == Mode::kLoss;
+    // RFC 6675 §5 holds the window during fast recovery.
+    if (newly_acked > 0 && mode_before != Mode::kRecovery) {
+      congestion_->on_ack({.now = now,
+                           .newly_acked_bytes =
+                               ends_loss ? std::min<std::uint32_t>(newly_acked, mss_) : newly_acked,
+                           .bytes_in_flight = in_flight,
+                           .rtt = rtt,
+                           .smoothed_rtt = rtt_.srtt(),
+                           // After a timeout the window of one segment is what holds us back.
+                           .app_limited = !cwnd_limited_until_ && mode_before == Mode::kOpen});
+    }
   }
   if (cwnd_limited_until_ && ack.at_or_after(*cwnd_limited_until_)) cwnd_limited_until_.reset();
 }
@@ -307,6 +314,7 @@ void Connection::on_bytes_acknowledged(SeqNum ack, Instant now) {
     bytes_out_ += bytes;
     notify();
   }
+  forward_progress_ = true;
   snd_.una = ack;
   snd_.nxt = SeqNum::later(snd_.nxt, ack);
   if (snd_.small_end.before(ack)) snd_.small_end = ack;
@@ -384,6 +392,7 @@ void Connection::process_payload(Segment& segment, Instant now) {
 
 void Connection::accept_in_order(Segment& segment, Instant now) {
   const bool had_gap = !reassembly_.empty();
+  forward_progress_ = true;
   ack_.on_data(had_gap ? Arrival::kFilledHole : Arrival::kInOrder, segment.payload_bytes,
                segment.segment_size, now);
   buf::Chain data{std::move(segment.payload)};

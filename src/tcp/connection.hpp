@@ -297,7 +297,8 @@ class Connection : public timer::Entry,
   bool reset_pending_ = false;
   bool probe_pending_ = false;
   bool keepalive_pending_ = false;
-  bool starved_ = false;  ///< a packet could not be built for want of a buffer
+  bool forward_progress_ = false;  ///< new data or a new ACK came since we last sent
+  bool starved_ = false;           ///< a packet could not be built for want of a buffer
   std::uint8_t retries_ = 0;
   std::uint16_t mtu_ = 1500;
   std::uint16_t mss_ = 536;         ///< payload of a full segment: SendMSS less the usual options

@@ -27,8 +27,6 @@ Engine::Engine(const EngineDependencies& dependencies)
 }
 
 Engine::~Engine() {
-  while (take_changed_listener() != nullptr) {
-  }
   while (take_changed_listener() != nullptr) continue;
   for (auto& [id, listener] : listeners_) {
     while (Connection* waiting = listener->dequeue()) waiting->set_listener(nullptr);
@@ -215,7 +213,6 @@ void Engine::close(Listener& listener, Instant now) {
     waiting->abort();  // RFC 9293 §3.10.4: nobody will ever read from it
     waiting->close(now);
   }
-  if (listener.is_linked()) shared_.listeners_changed.erase(listener);
   if (listener.is_linked()) shared_.listeners_changed.erase(listener);
   const auto [first, last] = listeners_by_port_.equal_range(listener.local().port);
   for (auto it = first; it != last; ++it) {

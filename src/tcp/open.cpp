@@ -94,6 +94,7 @@ void Connection::establish(Instant now) {
                      {.mss = mss_, .initial_window = cc::initial_window(segments, mss_)});
   timers_.cancel(TimerId::kRetransmit);
   retries_ = 0;
+  forward_progress_ = true;
   transition(State::kEstablished);
   if (fin_queued_) transition(State::kFinWait1);  // close() during a simultaneous open
   restart_keepalive(now);

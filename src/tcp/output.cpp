@@ -261,6 +261,7 @@ std::optional<OutPacket> Connection::emit(Plan& plan, Instant now) {
     return std::nullopt;
   }
   out->hint = &egress_hint_;
+  out->confirms_neighbor = std::exchange(forward_progress_, false);
   ack_.on_ack_sent();
   timers_.cancel(TimerId::kDelayedAck);
   rcv_.last_ack_sent = rcv_.nxt;

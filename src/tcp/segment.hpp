@@ -45,6 +45,8 @@ struct OutPacket {
   std::uint8_t header_bytes = 0;  ///< TCP header with options
   std::uint16_t tso_segment = 0;  ///< payload bytes a wire segment; 0: not to be cut
   EgressHint* hint = nullptr;     ///< borrowed; may be nullptr
+  /// The peer has answered lately, so whoever carries packets to it works (RFC 4861 §7.3.1).
+  bool confirms_neighbor = false;
 };
 
 }  // namespace zs::tcp

@@ -132,5 +132,29 @@ TEST(RxTransport, PaddingBehindAnAckIsNoPayload) {
   w.drain();
 }
 
+// RFC 4861 §7.3.1: a peer whose TCP makes progress is reachable; asking for it would be noise.
+TEST(RxTransport, AConversationConfirmsItsNeighbor) {
+  World w;
+  w.introduce();
+  TcpPeer peer(w);
+  ASSERT_NE(peer.accept_connect(), nullptr);
+  for (int i = 0; i < 30; ++i) {
+    w.pass(5s);
+    w.give(peer.segment(wire::tcp_flag::kAck, text("x")));
+    ++peer.seq;
+  }
+  w.pass(1s);
+  std::size_t acknowledgements = 0;
+  for (const World::Sent& s : w.heard) {
+    EXPECT_NE(ether_type(s.bytes), wire::ether_type::kArp);
+    acknowledgements += sent_tcp(s.bytes).has_value() ? 1 : 0;
+  }
+  EXPECT_GE(acknowledgements, 30u);
+  ASSERT_EQ(w.shard->neighbors().size(), 1u);
+  EXPECT_EQ(w.shard->neighbors()[0].state, "reachable");
+  w.pass(120s);
+  EXPECT_EQ(w.shard->neighbors()[0].state, "stale");
+}
+
 }  // namespace
 }  // namespace zs::stack
