@@ -1,5 +1,6 @@
 #include "runtime/device_factory.hpp"
 
+#include "dev/dpdk/driver_quirks.hpp"
 #include "dev/dpdk/ethdev.hpp"
 #include "dev/packet.hpp"
 #include "dev/tap.hpp"
@@ -72,6 +73,12 @@ Result<std::unique_ptr<dev::Device>> open_device(const Config& config,
       return open_ethdev(config, queues, why);
   }
   return Errc::kInvalid;
+}
+
+std::uint16_t receive_buffer_bytes(const DeviceConfig& device) {
+  if (device.kind != DeviceKind::kDpdk) return dev::receive_buffer_bytes({}, {}, kEthernetMtu);
+  const std::uint16_t mtu = device.mtu != 0 ? device.mtu : kEthernetMtu;
+  return dev::receive_buffer_bytes(device.target, device.arguments, mtu);
 }
 
 bool needs_offload_queue(const dev::Capabilities& capabilities) {

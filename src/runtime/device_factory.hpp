@@ -17,6 +17,9 @@ Result<std::unique_ptr<dev::Device>> open_device(const Config& config,
                                                  std::span<const buf::Pools> queues,
                                                  std::string& why);
 
+/// Bytes of packet that each buffer of the pools must hold for this device.
+std::uint16_t receive_buffer_bytes(const DeviceConfig& device);
+
 /// Whether the stack needs software stand-ins in front of this device.
 bool needs_offload_queue(const dev::Capabilities& capabilities);
 

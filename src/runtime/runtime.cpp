@@ -122,7 +122,8 @@ World::~World() {
 }
 
 Result<void> World::make_pools(std::uint32_t memory_mb) {
-  const MemoryPlan plan = plan_memory(memory_mb, static_cast<std::uint32_t>(count_));
+  const MemoryPlan plan = plan_memory(memory_mb, static_cast<std::uint32_t>(count_),
+                                      receive_buffer_bytes(config_.device));
   for (std::size_t i = 0; i < count_; ++i) {
     auto slot = std::make_unique<Slot>();
     slot->index = i;

@@ -75,6 +75,7 @@ class World(Tally):
         self._stack_side = []  # how to run a command where zstack lives
         self._children = []
         self._count = 0
+        self.wire = None  # device options of zstack instead of the cable's own
         self.capture_lost = 0  # packets that the latest capture had no room for
 
     # --- the cable ---------------------------------------------------------------------------
@@ -99,9 +100,18 @@ class World(Tally):
         return run(*self._stack_side, *command)
 
     def network_options(self):
+        if self.wire:
+            return [*self.wire, "--address", f"{STACK}/24"]
         if self.device == "tap":
             return ["--device", "tap:zs0", "--address", f"{STACK}/24", "--kernel-address", f"{KERNEL}/24"]
         return ["--device", "packet:zs0", "--address", f"{STACK}/24"]
+
+    def spawn(self, name, *command):
+        """A helper process beside zstack, with its output in NAME.log and a pipe as its standard input."""
+        with (self.folder / f"{name}.log").open("w") as out:
+            process = subprocess.Popen([*self._stack_side, *command], stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.PIPE)
+        self._children.append(process)
+        return process
 
     # --- zstack ------------------------------------------------------------------------------
 

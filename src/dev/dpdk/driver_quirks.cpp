@@ -2,17 +2,38 @@
 
 #include <rte_ethdev.h>
 
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
 namespace zs::dev {
 namespace {
 
-bool has_argument(std::string_view arguments, std::string_view wanted) noexcept {
+constexpr std::uint16_t kUsualBuffer = 2'048;
+constexpr std::uint32_t kMaxBuffer = 65'280;  // what an mbuf's 16-bit length leaves beside headroom
+constexpr std::uint32_t kRingHeader = 64;  // what the kernel's packet ring puts before a frame
+constexpr std::uint32_t kDefaultFrameSize = 2'048;  // of net_af_packet's framesz
+
+/// The value of "name=value"; nullopt without it.
+std::optional<std::string_view> argument(std::string_view arguments,
+                                         std::string_view name) noexcept {
   while (!arguments.empty()) {
     const auto comma = arguments.find(',');
-    if (arguments.substr(0, comma) == wanted) return true;
+    const std::string_view one = arguments.substr(0, comma);
+    if (one.starts_with(name) && one.substr(name.size()).starts_with('=')) {
+      return one.substr(name.size() + 1);
+    }
     if (comma == std::string_view::npos) break;
     arguments.remove_prefix(comma + 1);
   }
-  return false;
+  return std::nullopt;
+}
+
+std::uint32_t frame_size(std::string_view arguments) noexcept {
+  const auto text = argument(arguments, "framesz");
+  std::uint32_t size = kDefaultFrameSize;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), size);
+  return size;
 }
 
 }  // namespace
@@ -21,7 +42,7 @@ DriverQuirks quirks_of(std::string_view driver, std::string_view arguments) noex
   DriverQuirks q;
   if (driver == "net_vhost" || driver == "eth_vhost") {
     // Segmentation is a matter of the virtio features, which ethdev's offload bits don't show.
-    if (has_argument(arguments, "tso=1")) {
+    if (argument(arguments, "tso") == "1") {
       q.honoured_tx =
           RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
       q.honoured_rx = RTE_ETH_RX_OFFLOAD_TCP_LRO;
@@ -32,8 +53,19 @@ DriverQuirks quirks_of(std::string_view driver, std::string_view arguments) noex
     q.broken_tx = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
   } else if (driver == "net_tap") {
     q.mac_is_the_kernels = true;
+  } else if (driver == "net_af_packet") {
+    q.largest_frame = frame_size(arguments) - std::min(frame_size(arguments), kRingHeader);
   }
   return q;
+}
+
+std::uint16_t receive_buffer_bytes(std::string_view device, std::string_view arguments,
+                                   std::uint16_t mtu) noexcept {
+  std::uint32_t bytes = 0;
+  if (device.starts_with("net_memif")) bytes = mtu + kFrameOverhead;
+  if (device.starts_with("net_af_packet")) bytes = frame_size(arguments);
+  if (bytes <= kUsualBuffer) return kUsualBuffer;
+  return static_cast<std::uint16_t>((std::min(bytes, kMaxBuffer) + 63) / 64 * 64);
 }
 
 }  // namespace zs::dev

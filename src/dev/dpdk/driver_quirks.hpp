@@ -7,6 +7,8 @@
 
 namespace zs::dev {
 
+inline constexpr std::uint32_t kFrameOverhead = 14 + 4;  ///< Ethernet, a VLAN tag
+
 /// Where a driver does other than it says, as measured with DPDK 22.11. A driver without an entry
 /// is believed.
 struct DriverQuirks {
@@ -15,9 +17,17 @@ struct DriverQuirks {
   std::uint64_t broken_tx = 0;      ///< that it advertises and must not be used
   TxFixup fixup = TxFixup::kNone;   ///< beside what tx_prepare does for all
   bool mac_is_the_kernels = false;  ///< both ends of the wire would have one address
+  /// Where the largest frame is an argument of the device ("framesz") and not what the driver
+  /// reports or may be told: the MTU must not be asked of it.
+  std::uint32_t largest_frame = 0;  ///< 0: the driver knows
 };
 
 /// `arguments`: of the device, as the user gave them ("iface=/x/vh.sock,tso=1"); may be empty.
 DriverQuirks quirks_of(std::string_view driver, std::string_view arguments) noexcept;
+
+/// Bytes of packet that each receive buffer must hold for `device` ("net_memif0", or a PCI
+/// address): most drivers chain buffers, these need one for a whole frame.
+std::uint16_t receive_buffer_bytes(std::string_view device, std::string_view arguments,
+                                   std::uint16_t mtu) noexcept;
 
 }  // namespace zs::dev

@@ -30,7 +30,6 @@ constexpr std::uint64_t kWantedTx = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | kTxL4 |
 constexpr std::uint64_t kWantedRss = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP;
 constexpr std::uint32_t kMaxTsoBytes = 65'226;  // as measured over virtio; NICs take 64 KB
 constexpr std::uint16_t kMaxTxSegments = 128;
-constexpr std::uint32_t kFrameOverhead = 14 + 4;  // Ethernet, a VLAN tag
 
 Errc refuse_dpdk(std::string* why, int rc, const std::string& what) {
   const int error = rc < 0 ? -rc : rc;
@@ -141,6 +140,12 @@ Result<void> Ethdev::Impl::check(const EthdevConfig& config, std::span<const buf
     return refuse(why, Errc::kInvalid,
                   config.mac.to_string() + " is a multicast address, not a station's");
   }
+  if (quirks.largest_frame != 0 && config.mtu + kFrameOverhead > quirks.largest_frame) {
+    return refuse(why, Errc::kInvalid,
+                  name + " (" + driver + ") carries frames of " +
+                      std::to_string(quirks.largest_frame) + " bytes, too few for an MTU of " +
+                      std::to_string(config.mtu) + ": add \",framesz=16384,blocksz=65536\"");
+  }
   if (config.mtu < info.min_mtu || config.mtu > info.max_mtu) {
     return refuse(why, Errc::kInvalid,
                   name + " (" + driver + ") takes an MTU of " + std::to_string(info.min_mtu) +
@@ -166,7 +171,7 @@ Result<void> Ethdev::Impl::configure(const EthdevConfig& config, std::size_t cou
                                      std::string* why) {
   rte_eth_conf conf{};
   conf.rxmode.offloads = rx_offloads;
-  conf.rxmode.mtu = config.mtu;
+  conf.rxmode.mtu = quirks.largest_frame != 0 ? std::uint16_t{RTE_ETHER_MTU} : config.mtu;
   // Stays 0 where the driver names no size: ethdev then takes what fits, and refuses all else.
   const bool lro = (rx_offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO) != 0;
   if (lro && driver.find("virtio") == std::string::npos) {
@@ -182,6 +187,7 @@ Result<void> Ethdev::Impl::configure(const EthdevConfig& config, std::size_t cou
   if (const int rc = rte_eth_dev_configure(port, n, n, &conf); rc != 0) {
     return refuse_dpdk(why, rc, name + " (" + driver + ") refuses its configuration");
   }
+  if (quirks.largest_frame != 0) return {};
   // Drivers without a call for it took the MTU from the configuration.
   if (const int rc = rte_eth_dev_set_mtu(port, config.mtu); rc != 0 && rc != -ENOTSUP) {
     return refuse_dpdk(why, rc, name + " refuses MTU " + std::to_string(config.mtu));

@@ -154,5 +154,22 @@ TEST(DriverQuirks, MemifGetsNoChains) {
   EXPECT_NE(quirks_of("net_memif", "").broken_tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS, 0u);
 }
 
+TEST(DriverQuirks, AfPacketTakesItsFrameSizeFromItsArguments) {
+  EXPECT_EQ(quirks_of("net_null", "").largest_frame, 0u);
+  EXPECT_GE(quirks_of("net_af_packet", "iface=eth1").largest_frame, 1'518u);
+  EXPECT_LT(quirks_of("net_af_packet", "iface=eth1").largest_frame, 2'048u);
+  EXPECT_GT(quirks_of("net_af_packet", "iface=eth1,framesz=16384").largest_frame, 9'018u);
+  EXPECT_EQ(quirks_of("net_af_packet", "framesz=1").largest_frame, 0u);
+}
+
+TEST(ReceiveBuffers, HoldAWholeFrameWhereTheDriverMakesNoChains) {
+  EXPECT_EQ(receive_buffer_bytes("0000:00:05.0", "", 9'000), 2'048);
+  EXPECT_EQ(receive_buffer_bytes("net_memif0", "", 1'500), 2'048);
+  EXPECT_GE(receive_buffer_bytes("net_memif0", "", 9'000), 9'018);
+  EXPECT_EQ(receive_buffer_bytes("net_af_packet0", "iface=eth1", 1'500), 2'048);
+  EXPECT_EQ(receive_buffer_bytes("net_af_packet0", "iface=eth1,framesz=16384", 9'000), 16'384);
+  EXPECT_EQ(receive_buffer_bytes("net_af_packet0", "framesz=4294967295", 9'000), 65'280);
+}
+
 }  // namespace
 }  // namespace zs::dev

@@ -72,6 +72,7 @@ TEST(MemoryPlan, FitsItsShareAndHasALeast) {
   EXPECT_LE(bytes, 256u << 20);
   EXPECT_EQ(plan_memory(512, 2).data_buffers, one.data_buffers);
   EXPECT_GE(plan_memory(1, 64).data_buffers, 1'024u);
+  EXPECT_LT(plan_memory(256, 1, 16'384).data_buffers, one.data_buffers / 5);
 }
 
 }  // namespace
