@@ -7,7 +7,6 @@
 #include "wire/vlan.hpp"
 
 namespace zs::stack {
-namespace {}  // namespace
 
 bool RxPipeline::pull_up(buf::Mbuf& packet, std::size_t bytes) {
   // Nearly always a comparison: devices put all headers into the first segment.

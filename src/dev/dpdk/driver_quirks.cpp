@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint16_t kUsualBuffer = 2'048;
 constexpr std::uint32_t kMaxBuffer = 65'280;  // what an mbuf's 16-bit length leaves beside headroom
-constexpr std::uint32_t kRingHeader = 64;  // what the kernel's packet ring puts before a frame
+constexpr std::uint32_t kRingHeader = 64;     // what the kernel's packet ring puts before a frame
 constexpr std::uint32_t kDefaultFrameSize = 2'048;  // of net_af_packet's framesz
 
 /// The value of "name=value"; nullopt without it.
