@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "bench/bench.hpp"
 #include "command.hpp"
 #include "iperf3.hpp"
 #include "serve.hpp"
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
     Action action;
     add_serve(zstack, action);
     add_iperf3(zstack, action);
+    add_bench(zstack, action);
     try {
       zstack.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

@@ -36,9 +36,10 @@ endfunction()
 function(zs_unit_test name)
   cmake_parse_arguments(ARG "NO_PCH" "" "DEPS" ${ARGN})
   set(here ${CMAKE_CURRENT_SOURCE_DIR}/${name})
-  # cc/ and recovery/ are parts of zs_tcp; other subfolders are libraries with programs of their own.
+  # cc/ and recovery/ are parts of zs_tcp, bench/ of the command; other subfolders are libraries with programs of
+  # their own.
   file(GLOB sources CONFIGURE_DEPENDS
-       ${here}/*_test.cpp ${here}/cc/*_test.cpp ${here}/recovery/*_test.cpp)
+       ${here}/*_test.cpp ${here}/cc/*_test.cpp ${here}/recovery/*_test.cpp ${here}/bench/*_test.cpp)
   if(NOT sources)
     return()
   endif()

@@ -49,7 +49,7 @@ bool is_assignable(const IpPrefix& prefix) {
 Result<void> AddressTable::add(std::uint16_t interface, const IpPrefix& prefix) {
   if (!is_assignable(prefix)) return Errc::kInvalid;
   if (find(prefix.address) != nullptr) return Errc::kAlready;
-  addresses_.push_back({prefix, interface});
+  addresses_.push_back({prefix, interface, prefix.broadcast().value_or(prefix.address)});
   return {};
 }
 
@@ -74,9 +74,7 @@ Destination AddressTable::classify(std::uint16_t interface, const IpAddress& des
     return Destination::kForeign;
   }
   for (const LocalAddress& a : addresses_) {
-    if (a.interface == interface && destination.is_v4() && a.prefix.broadcast() == destination) {
-      return Destination::kBroadcast;
-    }
+    if (a.interface == interface && a.broadcast == destination) return Destination::kBroadcast;
   }
   return Destination::kForeign;
 }
@@ -89,7 +87,7 @@ bool AddressTable::is_valid_source(std::uint16_t interface, const IpAddress& sou
   }
   for (const LocalAddress& a : addresses_) {
     if (a.prefix.address == source) return false;  // somebody pretends to be us (LAND)
-    if (a.interface == interface && source.is_v4() && a.prefix.broadcast() == source) return false;
+    if (a.interface == interface && a.broadcast == source) return false;
   }
   return true;
 }

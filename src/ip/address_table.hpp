@@ -21,6 +21,8 @@ enum class Destination : std::uint8_t {
 struct LocalAddress {
   IpPrefix prefix;  ///< the address with its on-link prefix length
   std::uint16_t interface = 0;
+  /// prefix.broadcast(), asked for with every packet; the address itself where there is none.
+  IpAddress broadcast;
 };
 
 /// The addresses of this host. A handful: a linear search over a few cache lines is what a hash

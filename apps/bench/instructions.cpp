@@ -1,0 +1,85 @@
+#include "bench/instructions.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+
+namespace zs::bench {
+namespace {
+
+constexpr std::uint64_t kCountedRequests = 5'000;
+
+struct ClosePipe {
+  void operator()(std::FILE* f) const { pclose(f); }
+};
+
+/// The number behind `word` at the beginning of a line.
+std::optional<double> number_behind(const std::string& line, const std::string& word) {
+  if (!line.starts_with(word)) return std::nullopt;
+  return std::strtod(line.c_str() + word.size(), nullptr);
+}
+
+std::optional<double> requests_of_run(const std::string& command) {
+  const std::unique_ptr<std::FILE, ClosePipe> pipe(popen(command.c_str(), "re"));
+  if (pipe == nullptr) return std::nullopt;
+  std::optional<double> requests;
+  std::array<char, 512> line{};
+  while (std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) != nullptr) {
+    if (const auto n = number_behind(line.data(), "requests ")) requests = n;
+  }
+  return requests;
+}
+
+std::optional<double> total_of(const std::filesystem::path& profile) {
+  std::ifstream file(profile);
+  std::optional<double> total;
+  for (std::string line; std::getline(file, line);) {
+    if (const auto n = number_behind(line, "totals: ")) total = n;
+  }
+  return total;
+}
+
+}  // namespace
+
+Result<std::array<double, kParts>> count_instructions(std::uint32_t request_bytes,
+                                                      std::string& why) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  const fs::path profile =
+      fs::temp_directory_path(error) / ("zstack-callgrind-" + std::to_string(getpid()));
+  std::array<double, kParts> instructions{};
+  for (std::size_t part = 0; part < kParts; ++part) {
+    const std::string command =
+        "valgrind --tool=callgrind --collect-atstart=no --callgrind-out-file='" + profile.string() +
+        "' '" + self.string() + "' bench --count " + std::to_string(part) + " --size " +
+        std::to_string(request_bytes) + " 2>/dev/null";
+    const auto requests = requests_of_run(command);
+    const auto total = total_of(profile);
+    fs::remove(profile, error);
+    if (!requests || !total) {
+      why = "callgrind did not run: is valgrind installed, and was zstack built with its headers?";
+      return Errc::kNotFound;
+    }
+    instructions[part] = *total / *requests;
+  }
+  return instructions;
+}
+
+Result<void> run_counted(Part part, std::uint32_t request_bytes, std::string& why) {
+  count_instructions_of(part);
+  StackOnlyOptions options;
+  options.client.request_bytes = request_bytes;
+  options.requests = kCountedRequests;
+  options.warm_up = kCountedRequests / 5;
+  ZS_TRY_ASSIGN(const StackOnlyResult result, run_stack_only(options, why));
+  std::printf("requests %llu\n", static_cast<unsigned long long>(result.requests));
+  return {};
+}
+
+}  // namespace zs::bench

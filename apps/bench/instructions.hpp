@@ -1,0 +1,21 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/result.hpp"
+#include "bench/stack_only.hpp"
+
+namespace zs::bench {
+
+/// The instructions of a request, by part, counted by valgrind's callgrind: this program is run
+/// once for each part with `zstack bench --count PART`. kNotFound without valgrind; `why` tells the
+/// user.
+Result<std::array<double, kParts>> count_instructions(std::uint32_t request_bytes,
+                                                      std::string& why);
+
+/// What such a run does: it prints "requests N" at its end.
+Result<void> run_counted(Part part, std::uint32_t request_bytes, std::string& why);
+
+}  // namespace zs::bench

@@ -1,0 +1,165 @@
+#include "bench/stack_only.hpp"
+
+#include <rte_cycles.h>
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#else
+#define CALLGRIND_TOGGLE_COLLECT
+#endif
+
+#include <optional>
+#include <vector>
+
+#include "bench/cable_world.hpp"
+#include "runtime/clock.hpp"
+
+namespace zs::bench {
+namespace {
+
+constexpr std::size_t kBurst = 64;
+constexpr int kMaxEstablishingTurns = 100'000;
+
+std::optional<Part> g_counted;
+
+/// Adds up what each part took. Reading the counter costs about 20 cycles; a burst shares them.
+class Stopwatch {
+ public:
+  void begin() { at_ = rte_rdtsc(); }
+  void end(Part part) {
+    const std::uint64_t now = rte_rdtsc();
+    cycles_[static_cast<std::size_t>(part)] += now - at_;
+    at_ = now;
+  }
+  const std::array<std::uint64_t, kParts>& cycles() const { return cycles_; }
+  void reset() { cycles_ = {}; }
+
+ private:
+  std::uint64_t at_ = 0;
+  std::array<std::uint64_t, kParts> cycles_{};
+};
+
+/// Lets callgrind collect while it exists, if this is the part to count. A few instructions else.
+class Collect {
+ public:
+  explicit Collect(bool wanted) : wanted_(wanted) {
+    if (wanted_) CALLGRIND_TOGGLE_COLLECT;
+  }
+  ~Collect() {
+    if (wanted_) CALLGRIND_TOGGLE_COLLECT;
+  }
+  Collect(const Collect&) = delete;
+  Collect& operator=(const Collect&) = delete;
+
+ private:
+  bool wanted_;
+};
+
+/// One pass of the runtime's loop (runtime/shard_loop.cpp), taken apart.
+class Turns {
+ public:
+  Turns(CableEnd& end, runtime::Application& application) : end_(end), application_(application) {}
+
+  void turn(Instant now, Stopwatch& watch, bool measured) {
+    const auto counts = [&](Part part) { return measured && g_counted == part; };
+    std::array<rte_mbuf*, kBurst> packets;
+    watch.begin();
+    std::size_t received = 0;
+    {
+      const Collect collect(counts(Part::kDriver));
+      received = end_.queue->rx_burst(packets);
+    }
+    watch.end(Part::kDriver);
+    packets_ += received;
+    bursts_ += received > 0 ? 1 : 0;
+    {
+      const Collect collect(counts(Part::kReceive));
+      end_.shard->on_burst(0, std::span(packets).first(received), now);
+      if (now >= end_.shard->next_deadline()) end_.shard->on_deadline(now);
+    }
+    watch.end(Part::kReceive);
+    {
+      const Collect collect(counts(Part::kSocket));
+      std::array<sock::ReadyEvent, kBurst> events;
+      const std::size_t ready = end_.sockets->poll_ready(events);
+      if (ready > 0) application_.on_ready(std::span(events).first(ready), now);
+    }
+    watch.end(Part::kSocket);
+    std::size_t made = 0;
+    {
+      const Collect collect(counts(Part::kTransmit));
+      made = end_.shard->poll_transmit(0, packets, now);
+    }
+    watch.end(Part::kTransmit);
+    {
+      const Collect collect(counts(Part::kDriver));
+      const std::size_t sent = end_.queue->tx_burst(std::span(packets).first(made));
+      // The ring has room for all that 50 connections can say; what it refused TCP would send
+      // again.
+      for (rte_mbuf* m : std::span(packets).subspan(sent, made - sent)) buf::free_chain(m);
+    }
+    watch.end(Part::kDriver);
+  }
+
+  std::uint64_t packets() const { return packets_; }
+  std::uint64_t bursts() const { return bursts_; }
+
+ private:
+  CableEnd& end_;
+  runtime::Application& application_;
+  std::uint64_t packets_ = 0;
+  std::uint64_t bursts_ = 0;
+};
+
+}  // namespace
+
+void count_instructions_of(Part part) { g_counted = part; }
+
+Result<StackOnlyResult> run_stack_only(const StackOnlyOptions& options, std::string& why) {
+  ZS_TRY_ASSIGN(const auto world, CableWorld::create({}, why));
+  EchoServer server(*world->server().sockets, options.api);
+  EchoClient client(*world->client().sockets, world->client().pools(), options.client);
+  ZS_TRY(server.on_start(runtime::read_clock(), why));
+  ZS_TRY(client.on_start(runtime::read_clock(), why));
+  Turns server_turns(world->server(), server);
+  Turns client_turns(world->client(), client);
+  Stopwatch watch, ignored;
+  const auto both = [&](bool measured) {
+    const Instant now = runtime::read_clock();
+    client_turns.turn(now, ignored, false);
+    server_turns.turn(now, watch, measured);
+  };
+
+  why = "not all connections of the benchmark open";
+  for (int i = 0; !client.are_all_open(); ++i) {
+    if (i == kMaxEstablishingTurns || client.broken() > 0) return Errc::kConnReset;
+    both(false);
+  }
+  why = "connections of the benchmark broke";
+  while (client.answered() < options.warm_up) {
+    if (client.broken() > 0) return Errc::kConnReset;
+    both(false);
+  }
+  watch.reset();
+  const std::uint64_t copied = world->server().copied_bytes();
+  const std::uint64_t before = client.answered();
+  const std::uint64_t packets = server_turns.packets();
+  const std::uint64_t bursts = server_turns.bursts();
+  while (client.answered() - before < options.requests) {
+    if (client.broken() > 0) return Errc::kConnReset;
+    both(true);
+  }
+  why.clear();
+  StackOnlyResult result;
+  result.requests = client.answered() - before;
+  const auto received = static_cast<double>(server_turns.packets() - packets);
+  result.packets_in = received / static_cast<double>(result.requests);
+  result.packets_a_burst = received / static_cast<double>(server_turns.bursts() - bursts);
+  result.copied_bytes = world->server().copied_bytes() - copied;
+  for (std::size_t i = 0; i < kParts; ++i) {
+    result.cycles[i] =
+        static_cast<double>(watch.cycles()[i]) / static_cast<double>(result.requests);
+  }
+  return result;
+}
+
+}  // namespace zs::bench
