@@ -33,7 +33,7 @@ void clear_metadata(rte_mbuf* m) noexcept {
   m->tx_offload = 0;
 }
 
-void Mbuf::trim_front(std::uint32_t n) noexcept {
+void Mbuf::trim_front_segments(std::uint32_t n) noexcept {
   ZS_ASSERT(n <= length());
   rte_mbuf* head = h_.get();
   const std::uint32_t left = head->pkt_len - n;

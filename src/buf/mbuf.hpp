@@ -73,7 +73,16 @@ class Mbuf {
 
   /// Removes `n` bytes from the front; empty leading segments are freed, the last one stays.
   /// Precondition: n <= length(), descriptors not shared.
-  void trim_front(std::uint32_t n) noexcept;
+  void trim_front(std::uint32_t n) noexcept {
+    rte_mbuf* const head = h_.get();
+    if (n < head->data_len) [[likely]] {
+      head->data_off = static_cast<std::uint16_t>(head->data_off + n);
+      head->data_len = static_cast<std::uint16_t>(head->data_len - n);
+      head->pkt_len -= n;
+      return;
+    }
+    trim_front_segments(n);
+  }
   /// Removes bytes from the end until `length` are left. Precondition: length <= length().
   void truncate(std::uint32_t length) noexcept;
   /// Room for `n` header bytes in front of the data, writable. kNoBuffers without the headroom.
@@ -104,6 +113,7 @@ class Mbuf {
     void operator()(rte_mbuf* m) const noexcept { free_chain(m); }
   };
   explicit Mbuf(rte_mbuf* m) noexcept : h_(m) {}
+  void trim_front_segments(std::uint32_t n) noexcept;
   std::unique_ptr<rte_mbuf, Free> h_;
 };
 static_assert(sizeof(Mbuf) == sizeof(void*), "a handle must cost what a raw pointer costs");

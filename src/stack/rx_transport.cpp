@@ -36,9 +36,13 @@ void RxPipeline::on_tcp(const Received& received, buf::Mbuf packet) {
     core_.drops += Drop::kTcpBadChecksum;
     return;
   }
-  const auto contiguous =
-      ip.header_bytes + std::min<std::uint32_t>(wire::TcpView::kMaxHeader, ip.transport_bytes);
-  if (!pull_up(packet, contiguous)) return;
+  // The header and no byte more: where a device splits headers from payload, the next byte is the
+  // application's, and to make it contiguous would be to copy it.
+  if (!pull_up(packet, ip.header_bytes + wire::TcpView::kMinHeader)) return;
+  const std::size_t header_bytes =
+      wire::TcpView::header_length_at(buf::data(packet.get()) + ip.header_bytes);
+  if (header_bytes <= ip.transport_bytes && !pull_up(packet, ip.header_bytes + header_bytes))
+    return;
   const auto view = wire::TcpView::parse(packet.first().subspan(ip.header_bytes));
   auto options = view ? wire::parse_tcp_options(view->options()) : std::nullopt;
   if (!options) {

@@ -29,9 +29,14 @@ class TcpView {
   static constexpr std::size_t kMinHeader = 20;
   static constexpr std::size_t kMaxHeader = 60;
 
+  /// What the header says of its own length, unchecked. Precondition: kMinHeader bytes are there.
+  static constexpr std::size_t header_length_at(const std::byte* l4) {
+    return (std::to_integer<std::size_t>(l4[12]) >> 4) * 4;
+  }
+
   static constexpr std::optional<TcpView> parse(std::span<const std::byte> l4) {
     if (l4.size() < kMinHeader) return std::nullopt;
-    const std::size_t header = (std::to_integer<std::size_t>(l4[12]) >> 4) * 4;
+    const std::size_t header = header_length_at(l4.data());
     if (header < kMinHeader || header > l4.size()) return std::nullopt;
     return TcpView{l4, header};
   }

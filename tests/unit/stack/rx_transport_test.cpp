@@ -132,6 +132,30 @@ TEST(RxTransport, PaddingBehindAnAckIsNoPayload) {
   w.drain();
 }
 
+// Devices may put headers and payload into different buffers. The payload stays where it is, all of
+// it: making room for the largest TCP header would copy its beginning.
+TEST(RxTransport, PayloadBehindSplitHeadersIsNotTouched) {
+  World w;
+  w.introduce();
+  TcpPeer peer(w);
+  tcp::Connection* const c = peer.accept_connect();
+  ASSERT_NE(c, nullptr);
+  const Bytes payload = text("the quick brown fox jumps over the lazy dog");
+  const Bytes frame = peer.segment(wire::tcp_flag::kAck, payload);
+  for (const std::size_t split :
+       {frame.size() - payload.size(), frame.size() - payload.size() - 3}) {
+    w.give(peer.segment(wire::tcp_flag::kAck, payload), 0, split);
+    peer.seq += static_cast<std::uint32_t>(payload.size());
+    auto chain = c->read(1'000);
+    ASSERT_TRUE(chain);
+    ASSERT_EQ(chain->size(), payload.size());
+    EXPECT_EQ(chain->segments(), 1u) << split;
+    Bytes got(payload.size());
+    chain->copy_out(0, got);
+    EXPECT_EQ(got, payload);
+  }
+}
+
 // RFC 4861 §7.3.1: a peer whose TCP makes progress is reachable; asking for it would be noise.
 TEST(RxTransport, AConversationConfirmsItsNeighbor) {
   World w;
