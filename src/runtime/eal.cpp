@@ -88,7 +88,11 @@ Result<std::unique_ptr<Eal>> Eal::start(const EalPlan& plan, std::string& why) {
   for (auto& argument : copies) argv.push_back(argument.data());
   argv.push_back(nullptr);
   std::unique_ptr<Eal> eal(new Eal(plan.prefix));
-  if (rte_eal_init(static_cast<int>(copies.size()), argv.data()) >= 0) return eal;
+  if (rte_eal_init(static_cast<int>(copies.size()), argv.data()) >= 0) {
+    // Nothing is shared, so the directory is empty: without it even SIGKILL leaves nothing behind.
+    rmdir(runtime_directory(plan.prefix).c_str());
+    return eal;
+  }
 
   const int error = rte_errno;
   why = "DPDK did not start: " + DpdkLog::instance().explanation();

@@ -37,6 +37,7 @@ def testpmd(world, vdev, memory, mode="io", commands=()):
     """A relay between `vdev` and the cable's zs0, which DPDK's AF_PACKET driver serves."""
     eal = ["dpdk-testpmd", *memory, "-m", str(RELAY_MB), "--file-prefix", f"zs-relay-{os.getpid()}", "--no-pci", "--no-telemetry",
            "--lcores", "0@0,1@1", "--vdev", vdev, "--vdev", "net_af_packet0,iface=zs0"]
+    world.leftovers.append(Path("/var/run/dpdk", f"zs-relay-{os.getpid()}"))
     process = world.spawn("testpmd", *eal, "--", "-i", f"--forward-mode={mode}", "--total-num-mbufs=8192")
     process.stdin.write("".join(f"{line}\n" for line in (*commands, "start")).encode())
     process.stdin.flush()

@@ -75,6 +75,7 @@ class World(Tally):
         self._stack_side = []  # how to run a command where zstack lives
         self._children = []
         self._count = 0
+        self.leftovers = []  # folders of helpers that do not clean up
         self.wire = None  # device options of zstack instead of the cable's own
         self.capture_lost = 0  # packets that the latest capture had no room for
 
@@ -166,10 +167,17 @@ class World(Tally):
             process.wait()
 
     def tear_down(self):
-        for child in self._children:
-            if child.poll() is None:
+        running = [child for child in self._children if child.poll() is None]
+        for child in running:
+            child.terminate()  # in order, so that nobody leaves files behind
+        for child in running:
+            try:
+                child.wait(5)
+            except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+        for folder in self.leftovers:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def run(*command, timeout=60, check=True, **options):
