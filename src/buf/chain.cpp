@@ -24,30 +24,10 @@ Chain::Chain(Mbuf packet) noexcept {
   }
 }
 
-Chain& Chain::operator=(Chain&& o) noexcept {
-  if (this != &o) {
-    clear();
-    head_ = std::exchange(o.head_, nullptr);
-    tail_ = std::exchange(o.tail_, nullptr);
-    bytes_ = std::exchange(o.bytes_, 0);
-    segments_ = std::exchange(o.segments_, 0);
-  }
-  return *this;
-}
-
 Result<Chain> Chain::copy_of(std::span<const std::byte> payload, Pool& pool) noexcept {
   if (payload.empty()) return Chain{};
   ZS_TRY_ASSIGN(Mbuf packet, Mbuf::copy_of(payload, pool));
   return Chain{std::move(packet)};
-}
-
-void Chain::append(Chain other) noexcept {
-  if (other.head_ == nullptr) return;
-  ZS_ASSERT(bytes_ + other.bytes_ >= bytes_);
-  (tail_ == nullptr ? head_ : tail_->next) = std::exchange(other.head_, nullptr);
-  tail_ = std::exchange(other.tail_, nullptr);
-  bytes_ += std::exchange(other.bytes_, 0);
-  segments_ += std::exchange(other.segments_, 0);
 }
 
 Result<Chain> Chain::take_front(std::uint32_t n, Pool& indirect) noexcept {
@@ -161,7 +141,7 @@ Result<Chain> Chain::clone(Pool& indirect) const noexcept {
   return copy;
 }
 
-void Chain::clear() noexcept {
+void Chain::free_all() noexcept {
   free_chain(std::exchange(head_, nullptr));
   tail_ = nullptr;
   bytes_ = 0;

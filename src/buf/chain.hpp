@@ -20,7 +20,16 @@ class Chain {
         tail_(std::exchange(o.tail_, nullptr)),
         bytes_(std::exchange(o.bytes_, 0)),
         segments_(std::exchange(o.segments_, 0)) {}
-  Chain& operator=(Chain&& o) noexcept;
+  Chain& operator=(Chain&& o) noexcept {
+    if (this != &o) {
+      clear();
+      head_ = std::exchange(o.head_, nullptr);
+      tail_ = std::exchange(o.tail_, nullptr);
+      bytes_ = std::exchange(o.bytes_, 0);
+      segments_ = std::exchange(o.segments_, 0);
+    }
+    return *this;
+  }
   ~Chain() { clear(); }
 
   static Result<Chain> copy_of(std::span<const std::byte> payload, Pool& pool) noexcept;
@@ -32,7 +41,14 @@ class Chain {
   rte_mbuf* head() const noexcept { return head_; }
   rte_mbuf* tail() const noexcept { return tail_; }
 
-  void append(Chain other) noexcept;
+  void append(Chain other) noexcept {
+    if (other.head_ == nullptr) return;
+    ZS_ASSERT(bytes_ + other.bytes_ >= bytes_);
+    (tail_ == nullptr ? head_ : tail_->next) = std::exchange(other.head_, nullptr);
+    tail_ = std::exchange(other.tail_, nullptr);
+    bytes_ += std::exchange(other.bytes_, 0);
+    segments_ += std::exchange(other.segments_, 0);
+  }
   void append(Mbuf packet) noexcept { append(Chain{std::move(packet)}); }
 
   /// Splits off the first `n` bytes without copying: whole segments move, a segment that is cut is
@@ -49,12 +65,17 @@ class Chain {
   void copy_out(std::uint32_t offset, std::span<std::byte> out) const noexcept;
   /// Descriptors of their own over the same bytes.
   Result<Chain> clone(Pool& indirect) const noexcept;
-  void clear() noexcept;
+  void clear() noexcept {
+    if (head_ == nullptr) return;  // nearly always: what is cleared was moved from
+    free_all();
+  }
 
   /// As one packet, with pkt_len and nb_segs set; empty when this was. At most 65,535 segments.
   [[nodiscard]] Mbuf release() && noexcept;
 
  private:
+  void free_all() noexcept;
+
   rte_mbuf* head_ = nullptr;
   rte_mbuf* tail_ = nullptr;
   std::uint32_t bytes_ = 0;

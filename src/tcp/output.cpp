@@ -244,7 +244,8 @@ std::optional<OutPacket> Connection::emit(Plan& plan, Instant now) {
   header.ack = rcv_.nxt.raw();
   header.options = segment_options(now);
 
-  const auto header_room = static_cast<std::uint16_t>(header.size() + OutPacket::kL2L3Room);
+  const std::size_t header_bytes = header.size();
+  const auto header_room = static_cast<std::uint16_t>(header_bytes + OutPacket::kL2L3Room);
   buf::Mbuf packet = plan.payload_bytes > 0 ? take_payload(plan, header_room)
                                             : buf::Mbuf::adopt(shared_->pools.data->alloc());
   if (!packet) {
@@ -254,7 +255,7 @@ std::optional<OutPacket> Connection::emit(Plan& plan, Instant now) {
   header.flags = plan.flags;
   header.window = select_window();
   const std::uint32_t segment = segment_payload();
-  auto out = build_packet(std::move(packet), flow_, header,
+  auto out = build_packet(std::move(packet), flow_, header, header_bytes,
                           plan.payload_bytes > segment ? static_cast<std::uint16_t>(segment) : 0);
   if (!out) {
     on_no_buffers();

@@ -9,19 +9,17 @@ namespace zs::tcp {
 namespace flag = wire::tcp_flag;
 
 std::optional<OutPacket> build_packet(buf::Mbuf payload, const FlowKey& flow,
-                                      const wire::TcpHeaderSpec& header,
+                                      wire::TcpHeaderSpec& header, std::size_t header_bytes,
                                       std::uint16_t tso_segment) {
   const std::uint32_t payload_bytes = payload.length();
-  const std::size_t header_bytes = header.size();
   auto room = payload.prepend(static_cast<std::uint16_t>(header_bytes));
   if (!room) return std::nullopt;
   // The device's sum covers each wire segment, whose length only it knows when it cuts.
   const std::uint32_t summed_length =
       tso_segment != 0 ? 0 : static_cast<std::uint32_t>(header_bytes) + payload_bytes;
-  wire::TcpHeaderSpec spec = header;
-  spec.checksum = wire::checksum_fold(wire::pseudo_header_sum(
+  header.checksum = wire::checksum_fold(wire::pseudo_header_sum(
       flow.local.address, flow.remote.address, wire::ip_protocol::kTcp, summed_length));
-  spec.write(*room);
+  header.write(*room);
   OutPacket out;
   out.packet = std::move(payload);
   out.local = flow.local.address;
@@ -48,7 +46,7 @@ std::optional<OutPacket> build_control(Shared& shared, const ControlReply& reply
   header.options = reply.options;
   ++shared.counters.segments_out;
   if ((reply.flags & flag::kRst) != 0) ++shared.counters.resets_out;
-  return build_packet(std::move(packet), reply.flow, header);
+  return build_packet(std::move(packet), reply.flow, header, header.size());
 }
 
 ControlReply reset_for(const Segment& segment) {

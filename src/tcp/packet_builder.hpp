@@ -9,11 +9,12 @@ namespace zs::tcp {
 struct Shared;
 struct ControlReply;
 
-/// Prepends the TCP header to `payload` (which may be empty, but has the headroom) and fills in
-/// what the transmit contract of dev/queue.hpp asks of TCP: the pseudo-header sum, and the size to
-/// cut to (`tso_segment`, 0: whole). nullopt without the headroom.
+/// Prepends the TCP header, of header_bytes = header.size(), to `payload` (which may be empty, but
+/// has the headroom) and fills in what the transmit contract of dev/queue.hpp asks of TCP: the
+/// pseudo-header sum (also in `header`), and the size to cut to (`tso_segment`, 0: whole). nullopt
+/// without the headroom.
 std::optional<OutPacket> build_packet(buf::Mbuf payload, const FlowKey& flow,
-                                      const wire::TcpHeaderSpec& header,
+                                      wire::TcpHeaderSpec& header, std::size_t header_bytes,
                                       std::uint16_t tso_segment = 0);
 
 /// A packet without payload. nullopt (counted) without a buffer.

@@ -53,6 +53,8 @@ class Scoreboard {
   void on_rescue(SeqNum recovery_point) noexcept { rescue_rxt_ = recovery_point; }
 
   bool empty() const noexcept { return sacked_.empty(); }
+  /// Nothing is SACKed, and no mark has to follow SND.UNA: a cumulative ACK changes nothing.
+  bool is_blank() const noexcept { return sacked_.empty() && !high_rxt_ && !rescue_rxt_; }
   std::uint32_t sacked_bytes() const noexcept { return sacked_bytes_; }
   std::uint32_t ranges() const noexcept { return static_cast<std::uint32_t>(sacked_.size()); }
   /// One past the highest SACKed byte (HighSACK). Precondition: !empty().
