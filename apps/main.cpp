@@ -4,6 +4,7 @@
 
 #include "command.hpp"
 #include "iperf3.hpp"
+#include "load.hpp"
 #include "serve.hpp"
 
 int main(int argc, char** argv) {
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
     Action action;
     add_serve(zstack, action);
     add_iperf3(zstack, action);
+    add_load(zstack, action);
     try {
       zstack.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

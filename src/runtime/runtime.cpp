@@ -83,7 +83,7 @@ class World {
   ~World();
 
   Result<void> build(const EalPlan& plan);
-  Result<void> run_until_signal(StopSignals& signals, const Eal& eal);
+  Result<void> run_to_the_end(StopSignals& signals, const Eal& eal);
 
  private:
   Result<void> make_pools(std::uint32_t memory_mb);
@@ -103,6 +103,7 @@ class World {
   Waker control_;
   std::atomic<bool> stop_{false};
   std::atomic<int> failures_{0};
+  std::atomic<std::size_t> finished_{0};
 };
 
 World::~World() {
@@ -204,6 +205,8 @@ Result<void> World::make_shard(Slot& slot, const stack::ShardConfig& base) {
   parts.sockets = slot.sockets.get();
   parts.application = slot.application.get();
   parts.relay = &relay_;
+  parts.finished = &finished_;
+  parts.control = &control_;
   slot.loop = std::make_unique<ShardLoop>(parts);
   slot.stop = &stop_;
   slot.failures = &failures_;
@@ -261,7 +264,7 @@ void World::report_end() const {
   }
 }
 
-Result<void> World::run_until_signal(StopSignals& signals, const Eal& eal) {
+Result<void> World::run_to_the_end(StopSignals& signals, const Eal& eal) {
   for (const auto& slot : slots_) {
     if (rte_eal_remote_launch(run_shard, slot.get(), lcore_of_shard(slot->index)) != 0) {
       why_ = "the thread of shard " + std::to_string(slot->index) + " does not answer";
@@ -275,7 +278,7 @@ Result<void> World::run_until_signal(StopSignals& signals, const Eal& eal) {
     }
     return true;
   };
-  if (failures_ == 0) signals.wait(control_.fd());
+  while (failures_ == 0 && finished_ < count_ && !signals.wait(control_.fd())) control_.drain();
   stop_ = true;
   for (std::size_t i = 0; i < count_; ++i) relay_.waker(i).wake();
   while (!all_ended()) {
@@ -310,7 +313,7 @@ Result<void> run(const Config& config, const Machine& machine, const Application
   ZS_TRY_ASSIGN(const std::unique_ptr<Eal> eal, Eal::start(plan, why));
   World world(config, factory, why);
   ZS_TRY(world.build(plan));
-  return world.run_until_signal(signals, *eal);
+  return world.run_to_the_end(signals, *eal);
 }
 
 }  // namespace zs::runtime

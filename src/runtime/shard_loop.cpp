@@ -142,9 +142,18 @@ void ShardLoop::run(const std::atomic<bool>& stop) {
       sleep_until(next_deadline(), now);
       // last_busy stays: a wake-up without work goes straight back to sleep.
     }
+    tell_if_finished();
     now = read_clock();
   }
   drain(now);
+}
+
+/// The shard goes on: others may still need what it relays.
+void ShardLoop::tell_if_finished() {
+  if (told_finished_ || !parts_.application->is_finished()) return;
+  told_finished_ = true;
+  parts_.finished->fetch_add(1);
+  parts_.control->wake();
 }
 
 /// Something that we sent, a FIN perhaps, is not acknowledged yet by its peer.
