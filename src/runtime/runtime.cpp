@@ -18,6 +18,7 @@
 #include "runtime/device_factory.hpp"
 #include "runtime/eal.hpp"
 #include "runtime/memory_plan.hpp"
+#include "runtime/port_plan.hpp"
 #include "runtime/relay.hpp"
 #include "runtime/shard_loop.hpp"
 #include "runtime/signals.hpp"
@@ -79,7 +80,8 @@ class World {
         factory_(factory),
         why_(why),
         count_(config.runtime.lcores.size()),
-        relay_(count_) {}
+        ports_({config.tcp.ephemeral_low, config.tcp.ephemeral_high}, count_),
+        relay_(count_, ports_) {}
   ~World();
 
   Result<void> build(const EalPlan& plan);
@@ -99,6 +101,7 @@ class World {
   std::size_t count_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::unique_ptr<dev::Device> device_;
+  PortPlan ports_;
   Relay relay_;
   Waker control_;
   std::atomic<bool> stop_{false};
@@ -107,7 +110,7 @@ class World {
 };
 
 World::~World() {
-  // Shards hold buffers of every pool (relayed copies), queues hold buffers too: loops and stacks
+  // Shards hold buffers of every pool (relayed ones), queues hold buffers too: loops and stacks
   // first, then the wrappers, then the device, then the pools.
   for (auto& slot : slots_) {
     slot->loop.reset();
@@ -189,6 +192,9 @@ Result<void> World::make_shard(Slot& slot, const stack::ShardConfig& base) {
   stack::ShardConfig c = base;
   wrap_queue(slot);
   c.interfaces[0].device = slot.queue->capabilities();
+  const PortPlan::Range ports = ports_.range_of(slot.index);
+  c.tcp.ephemeral_low = ports.low;
+  c.tcp.ephemeral_high = ports.high;
   draw_secret(c.seed);
   ZS_TRY_ASSIGN(slot.shard, stack::Shard::create(c, slot.pools(), read_clock(), &why_));
   slot.sockets = std::make_unique<sock::SocketTable>(*slot.shard, slot.pools(),

@@ -51,8 +51,9 @@ std::size_t ShardLoop::receive(Instant now) {
   std::array<rte_mbuf*, kMaxBurst> packets;
   std::size_t n = parts_.queue->rx_burst(std::span(packets).first(burst_));
   if (n > 0) {
-    parts_.relay->offer(parts_.index, std::span(packets).first(n), *parts_.pools.data);
-    parts_.shard->on_burst(0, std::span(packets).first(n), now);
+    const std::size_t ours =
+        parts_.relay->offer(parts_.index, std::span(packets).first(n), *parts_.pools.data);
+    parts_.shard->on_burst(0, std::span(packets).first(ours), now);
     stats_.rx_packets += n;
   }
   if (parts_.relay->has_work(parts_.index)) {

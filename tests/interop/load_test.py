@@ -2,6 +2,7 @@
 """zstack load: over zstack against the kernel's servers, and over the kernel's sockets against zstack serve."""
 
 import json
+import os
 import signal
 import sys
 
@@ -63,6 +64,16 @@ def check_echo(world, text, address, kernel):
     world.check(r["bytes_sent"] == r["bytes_received"] == expected, f"{text}: 50 echoes of 200 KiB, equal byte for byte")
     r = figures(world, text, load(world, address, ECHO, "--json", "--echo", "--close", "-n", "100", "-c", "3", kernel=kernel))
     world.check(r["requests"] == r["connections_made"] == 100, f"{text}: 100 echoes over as many connections")
+
+
+def check_shards(world):
+    """Answers come in at any shard's queue, and must reach the one that asked."""
+    cpus = sorted(os.sched_getaffinity(0))[:2]
+    if len(cpus) < 2:
+        return print("# several shards: skipped, there is one CPU only")
+    options = ["--json", "-n", "400", "-c", "16", "--close", "--lcores", ",".join(map(str, cpus))]
+    r = figures(world, "two shards", load(world, KERNEL, HTTP, *options))
+    world.check(r["requests"] == r["connections_made"] == 400, f"two shards: 400 requests over as many connections ({r['requests']})")
 
 
 def check_refused(world, text, address, kernel):
@@ -143,6 +154,7 @@ def scenario(world):
     check_counts(world, "over zstack", KERNEL, HTTP, kernel=False)
     check_echo(world, "echo over zstack", KERNEL, kernel=False)
     check_refused(world, "over zstack", KERNEL, kernel=False)
+    check_shards(world)
     check_signal(world)
 
     server = world.serve("--size", str(BODY))
