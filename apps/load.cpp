@@ -162,6 +162,7 @@ int load(const LoadArguments& a) {
   if (!total->unreachable || a.json) {
     const auto report = a.json ? json_report : text_report;
     std::fputs(report(plan, a.transport, *total).c_str(), stdout);
+    std::fflush(stdout);  // before what is said of it on stderr
   }
   const std::string trouble = trouble_of(plan, *total);
   return trouble.empty() ? kExitOk : complain(kLoadCommand, kExitFailed, trouble);

@@ -362,14 +362,12 @@ void LoadClient::complete(Connection& c, Instant now) {
     result_.bytes_received += c.received;
     result_.latency.record(now - c.began);
   }
-  if (!is_http && plan_.close) {
-    // An end in order would leave TIME-WAIT at our side, and soon no port for the next.
-    close(c, LoadEnding::kReset);
-    return rest(c);
-  }
-  if (!is_http || (c.response.keeps_alive() && !plan_.close)) return enter(c, State::kIdle);
-  // The server closes first, and keeps TIME-WAIT.
-  enter(c, State::kEnding, now + plan_.timeout);
+  const bool server_closes = is_http && !c.response.keeps_alive();
+  if (server_closes) return enter(c, State::kEnding, now + plan_.timeout);
+  if (!plan_.close) return enter(c, State::kIdle);
+  // An end in order would leave TIME-WAIT at our side, and soon no port for the next.
+  close(c, LoadEnding::kReset);
+  rest(c);
 }
 
 }  // namespace zs::apps

@@ -128,12 +128,12 @@ import asyncio
 async def serve_one(reader, writer):
     try:
         while True:
-            head = await reader.readuntil(b"\\r\\n\\r\\n")
-            writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: {BODY}\\r\\n\\r\\n" + b"x" * {BODY})
+            is_last = b"Connection: close" in await reader.readuntil(b"\\r\\n\\r\\n")
+            said = b"Connection: close\\r\\n" if is_last else b""
+            writer.write(b"HTTP/1.1 200 OK\\r\\n" + said + b"Content-Length: {BODY}\\r\\n\\r\\n" + b"x" * {BODY})
             await writer.drain()
-            if b"Connection: close" in head:
-                writer.close()
-                return
+            if is_last:
+                return writer.close()
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
 async def serve():

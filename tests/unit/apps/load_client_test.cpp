@@ -321,6 +321,18 @@ TEST_F(LoadClientTest, ANewConnectionForEachRequest) {
   EXPECT_EQ(transport.resets, 0);
 }
 
+TEST_F(LoadClientTest, AServerThatWouldNotCloseIsNotWaitedFor) {
+  plan.close = true;
+  start();
+  for (int i = 0; i < 5; ++i) {
+    event(only_socket(), false, true);
+    answer(only_socket());
+  }
+  EXPECT_EQ(result.requests, 5u);
+  EXPECT_EQ(result.connections, 5u);
+  EXPECT_EQ(transport.resets, 5);
+}
+
 TEST_F(LoadClientTest, AnEchoIsCompleteWhenAsMuchCameBack) {
   plan.kind = LoadKind::kEcho;
   plan.echo_bytes = 100;
