@@ -5,6 +5,7 @@
 #include "bench/bench.hpp"
 #include "command.hpp"
 #include "iperf3.hpp"
+#include "load.hpp"
 #include "serve.hpp"
 
 int main(int argc, char** argv) {
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
     Action action;
     add_serve(zstack, action);
     add_iperf3(zstack, action);
+    add_load(zstack, action);
     add_bench(zstack, action);
     try {
       zstack.parse(argc, argv);

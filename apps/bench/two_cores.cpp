@@ -18,7 +18,7 @@ namespace {
 struct Side {
   Side(CableEnd& cable_end, const runtime::Config& config, runtime::Application& app)
       : application(app),
-        relay(1),
+        relay(1, runtime::PortPlan({config.tcp.ephemeral_low, config.tcp.ephemeral_high}, 1)),
         loop({.index = 0,
               .config = &config,
               .pools = cable_end.pools(),

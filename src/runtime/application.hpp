@@ -31,6 +31,8 @@ class Application {
   virtual void on_ready(std::span<const sock::ReadyEvent> events, Instant now) = 0;
   virtual void on_deadline(Instant) {}
   virtual Instant next_deadline() const { return Instant::never(); }
+  /// It has done what it came for, and stays so. When all shards' have, run() stops them.
+  virtual bool is_finished() const { return false; }
   /// Take no new work and let connections end in order; is_stopped() tells when they have.
   virtual void on_stop(Instant now) = 0;
   virtual bool is_stopped() const = 0;

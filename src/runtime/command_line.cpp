@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 namespace zs::runtime {
 namespace {
@@ -20,8 +21,8 @@ std::string placeholder(const Setting& setting) { return setting.is_list ? "LIST
 
 }  // namespace
 
-void CommandLine::add_to(CLI::App& command) {
-  command.add_option("-c,--config", file_, "read options from this file (default: ./zstack.toml)")
+void CommandLine::add_to(CLI::App& command, const std::string& config_names) {
+  command.add_option(config_names, file_, "read options from this file (default: ./zstack.toml)")
       ->type_name("FILE");
   for (const auto& setting : settings()) {
     auto* option = command.add_option(setting.flag, values_[setting.path], setting.help)
@@ -41,6 +42,11 @@ void CommandLine::add_to(CLI::App& command) {
           ->allow_extra_args(false);
     }
   }
+}
+
+bool CommandLine::is_given() const {
+  return !file_.empty() || std::any_of(values_.begin(), values_.end(),
+                                       [](const auto& value) { return !value.second.empty(); });
 }
 
 LoadedConfig CommandLine::load(const Machine& machine) const {

@@ -18,7 +18,9 @@ namespace zs::runtime {
 class CommandLine {
  public:
   /// Adds `--config FILE`, `--route` and one option for every setting.
-  void add_to(CLI::App& command);
+  void add_to(CLI::App& command, const std::string& config_names = "-c,--config");
+  /// After parsing: one of these options was given.
+  bool is_given() const;
 
   /// After parsing: what file and options say together. Without --config the file is
   /// ./zstack.toml, if there is one.

@@ -3,7 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <utility>
 
 #include "base/byte_order.hpp"
 #include "buf/mbuf.hpp"
@@ -40,6 +40,27 @@ bool concerns_every_shard(std::span<const std::byte> frame) {
   return false;
 }
 
+std::optional<std::uint16_t> destination_port(std::span<const std::byte> frame) {
+  constexpr std::size_t kIpv6 = kEthernet + 40;
+  const auto byte = [&](std::size_t at) { return std::to_integer<std::uint8_t>(frame[at]); };
+  if (frame.size() < kEthernet + 20) return std::nullopt;
+  const auto ether_type = load_be<std::uint16_t>(&frame[12]);
+  std::size_t transport = 0;
+  std::uint8_t protocol = 0;
+  if (ether_type == 0x0800) {
+    // More fragments follow, or this is not the first.
+    if ((load_be<std::uint16_t>(&frame[kEthernet + 6]) & 0x3fff) != 0) return std::nullopt;
+    transport = kEthernet + (byte(kEthernet) & 0x0fu) * 4u;
+    protocol = byte(kEthernet + 9);
+  } else if (ether_type == 0x86dd) {
+    transport = kIpv6;
+    protocol = byte(kEthernet + 6);
+  }
+  const bool has_ports = protocol == 6 || protocol == 17;
+  if (!has_ports || frame.size() < transport + 4) return std::nullopt;
+  return load_be<std::uint16_t>(&frame[transport + 2]);
+}
+
 Waker::Waker() : fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 Waker::~Waker() {
   if (fd_ >= 0) ::close(fd_);
@@ -54,7 +75,8 @@ void Waker::drain() noexcept {
   [[maybe_unused]] const auto n = ::read(fd_, &count, sizeof(count));
 }
 
-Relay::Relay(std::size_t shards) : shards_(shards) {
+Relay::Relay(std::size_t shards, const PortPlan& ports)
+    : shards_(shards), ports_(ports), has_pushed_(shards * shards) {
   for (std::size_t i = 0; i < shards; ++i) wakers_.push_back(std::make_unique<Waker>());
   for (std::size_t i = 0; i < shards * shards && shards > 1; ++i) {
     rings_.push_back(std::make_unique<Ring>(kRingFrames));
@@ -67,24 +89,40 @@ Relay::~Relay() {
   }
 }
 
-void Relay::offer(std::size_t from, std::span<rte_mbuf* const> packets, buf::Pool& pool) {
-  if (shards_ == 1) return;
-  for (const rte_mbuf* packet : packets) {
-    if (!concerns_every_shard(buf::bytes(packet))) continue;
-    for (std::size_t to = 0; to < shards_; ++to) {
-      if (to == from) continue;
-      auto copy = buf::Mbuf::copy_of(buf::bytes(packet), pool);
-      if (!copy) return;
-      rte_mbuf* raw = std::move(*copy).release();
-      raw->ol_flags |=
-          packet->ol_flags & (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
-      if (!ring(from, to).try_push(raw)) {
-        buf::free_chain(raw);
-        continue;
-      }
-      waker(to).wake();
+std::size_t Relay::offer(std::size_t from, std::span<rte_mbuf*> packets, buf::Pool& pool) {
+  if (shards_ == 1) return packets.size();
+  std::size_t kept = 0;
+  for (rte_mbuf* packet : packets) {
+    const auto frame = buf::bytes(packet);
+    const auto port = destination_port(frame);
+    const auto owner = port ? ports_.owner_of(*port) : std::nullopt;
+    if (owner && *owner != from) {
+      push(from, *owner, packet);
+      continue;
     }
+    if (!port && concerns_every_shard(frame)) copy_to_others(from, packet, pool);
+    packets[kept++] = packet;
   }
+  for (std::size_t to = 0; to < shards_; ++to) {
+    if (std::exchange(has_pushed_[from * shards_ + to], 0) != 0) waker(to).wake();
+  }
+  return kept;
+}
+
+void Relay::copy_to_others(std::size_t from, const rte_mbuf* packet, buf::Pool& pool) {
+  for (std::size_t to = 0; to < shards_; ++to) {
+    if (to == from) continue;
+    auto copy = buf::Mbuf::copy_of(buf::bytes(packet), pool);
+    if (!copy) return;
+    rte_mbuf* raw = std::move(*copy).release();
+    raw->ol_flags |= packet->ol_flags & (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
+    push(from, to, raw);
+  }
+}
+
+void Relay::push(std::size_t from, std::size_t to, rte_mbuf* packet) {
+  if (!ring(from, to).try_push(packet)) return buf::free_chain(packet);
+  has_pushed_[from * shards_ + to] = 1;
 }
 
 std::size_t Relay::take(std::size_t to, std::span<rte_mbuf*> out) {

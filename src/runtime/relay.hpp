@@ -2,18 +2,24 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/spsc_ring.hpp"
 #include "buf/pool.hpp"
+#include "runtime/port_plan.hpp"
 
 namespace zs::runtime {
 
 /// Whether every shard must see this frame, whichever queue it came in on: ARP, neighbour
 /// discovery, and ICMP errors, whose flow may live anywhere.
 bool concerns_every_shard(std::span<const std::byte> frame);
+
+/// The port that a TCP or UDP packet is for; none for fragments, whose rest would have no port.
+std::optional<std::uint16_t> destination_port(std::span<const std::byte> frame);
 
 /// A descriptor that wakes a sleeping shard. Any thread may wake(); one sleeps on fd().
 class Waker {
@@ -32,15 +38,17 @@ class Waker {
   int fd_ = -1;
 };
 
-/// Copies of the frames that concern every shard, from each shard to each other one. Bounded: when
-/// a ring is full the copy is dropped, and ARP asks again.
+/// Between shards: copies of the frames that concern every shard, and the frames themselves that
+/// came in at one shard and are for the ephemeral port of another, which opened the connection.
+/// Bounded: when a ring is full the frame is dropped; ARP asks again, and TCP sends again.
 class Relay {
  public:
-  explicit Relay(std::size_t shards);
+  Relay(std::size_t shards, const PortPlan& ports);
   ~Relay();
 
-  /// Called by shard `from` for what it received; `pool` is its own.
-  void offer(std::size_t from, std::span<rte_mbuf* const> packets, buf::Pool& pool);
+  /// Called by shard `from` for what it received; `pool` is its own. Takes what is for others out
+  /// of `packets` and returns how many are left, in front.
+  std::size_t offer(std::size_t from, std::span<rte_mbuf*> packets, buf::Pool& pool);
   /// Fills a prefix of `out` for shard `to`, which owns the packets then.
   std::size_t take(std::size_t to, std::span<rte_mbuf*> out);
   bool has_work(std::size_t to) const;
@@ -49,8 +57,13 @@ class Relay {
  private:
   using Ring = SpscRing<rte_mbuf*>;
   Ring& ring(std::size_t from, std::size_t to) const { return *rings_[from * shards_ + to]; }
+  void copy_to_others(std::size_t from, const rte_mbuf* packet, buf::Pool& pool);
+  void push(std::size_t from, std::size_t to, rte_mbuf* packet);
 
   std::size_t shards_;
+  PortPlan ports_;
+  /// Like rings_, each read and written by `from` only: `to` has to be woken.
+  std::vector<std::uint8_t> has_pushed_;
   std::vector<std::unique_ptr<Ring>> rings_;
   std::vector<std::unique_ptr<Waker>> wakers_;
 };

@@ -18,6 +18,7 @@
 #include "runtime/device_factory.hpp"
 #include "runtime/eal.hpp"
 #include "runtime/memory_plan.hpp"
+#include "runtime/port_plan.hpp"
 #include "runtime/relay.hpp"
 #include "runtime/shard_loop.hpp"
 #include "runtime/signals.hpp"
@@ -79,11 +80,12 @@ class World {
         factory_(factory),
         why_(why),
         count_(config.runtime.lcores.size()),
-        relay_(count_) {}
+        ports_({config.tcp.ephemeral_low, config.tcp.ephemeral_high}, count_),
+        relay_(count_, ports_) {}
   ~World();
 
   Result<void> build(const EalPlan& plan);
-  Result<void> run_until_signal(StopSignals& signals, const Eal& eal);
+  Result<void> run_to_the_end(StopSignals& signals, const Eal& eal);
 
  private:
   Result<void> make_pools(std::uint32_t memory_mb);
@@ -99,14 +101,16 @@ class World {
   std::size_t count_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::unique_ptr<dev::Device> device_;
+  PortPlan ports_;
   Relay relay_;
   Waker control_;
   std::atomic<bool> stop_{false};
   std::atomic<int> failures_{0};
+  std::atomic<std::size_t> finished_{0};
 };
 
 World::~World() {
-  // Shards hold buffers of every pool (relayed copies), queues hold buffers too: loops and stacks
+  // Shards hold buffers of every pool (relayed ones), queues hold buffers too: loops and stacks
   // first, then the wrappers, then the device, then the pools.
   for (auto& slot : slots_) {
     slot->loop.reset();
@@ -188,6 +192,9 @@ Result<void> World::make_shard(Slot& slot, const stack::ShardConfig& base) {
   stack::ShardConfig c = base;
   wrap_queue(slot);
   c.interfaces[0].device = slot.queue->capabilities();
+  const PortPlan::Range ports = ports_.range_of(slot.index);
+  c.tcp.ephemeral_low = ports.low;
+  c.tcp.ephemeral_high = ports.high;
   draw_secret(c.seed);
   ZS_TRY_ASSIGN(slot.shard, stack::Shard::create(c, slot.pools(), read_clock(), &why_));
   slot.sockets = std::make_unique<sock::SocketTable>(*slot.shard, slot.pools(),
@@ -204,6 +211,8 @@ Result<void> World::make_shard(Slot& slot, const stack::ShardConfig& base) {
   parts.sockets = slot.sockets.get();
   parts.application = slot.application.get();
   parts.relay = &relay_;
+  parts.finished = &finished_;
+  parts.control = &control_;
   slot.loop = std::make_unique<ShardLoop>(parts);
   slot.stop = &stop_;
   slot.failures = &failures_;
@@ -261,7 +270,7 @@ void World::report_end() const {
   }
 }
 
-Result<void> World::run_until_signal(StopSignals& signals, const Eal& eal) {
+Result<void> World::run_to_the_end(StopSignals& signals, const Eal& eal) {
   for (const auto& slot : slots_) {
     if (rte_eal_remote_launch(run_shard, slot.get(), lcore_of_shard(slot->index)) != 0) {
       why_ = "the thread of shard " + std::to_string(slot->index) + " does not answer";
@@ -275,7 +284,7 @@ Result<void> World::run_until_signal(StopSignals& signals, const Eal& eal) {
     }
     return true;
   };
-  if (failures_ == 0) signals.wait(control_.fd());
+  while (failures_ == 0 && finished_ < count_ && !signals.wait(control_.fd())) control_.drain();
   stop_ = true;
   for (std::size_t i = 0; i < count_; ++i) relay_.waker(i).wake();
   while (!all_ended()) {
@@ -310,7 +319,7 @@ Result<void> run(const Config& config, const Machine& machine, const Application
   ZS_TRY_ASSIGN(const std::unique_ptr<Eal> eal, Eal::start(plan, why));
   World world(config, factory, why);
   ZS_TRY(world.build(plan));
-  return world.run_until_signal(signals, *eal);
+  return world.run_to_the_end(signals, *eal);
 }
 
 }  // namespace zs::runtime

@@ -51,8 +51,9 @@ std::size_t ShardLoop::receive(Instant now) {
   std::array<rte_mbuf*, kMaxBurst> packets;
   std::size_t n = parts_.queue->rx_burst(std::span(packets).first(burst_));
   if (n > 0) {
-    parts_.relay->offer(parts_.index, std::span(packets).first(n), *parts_.pools.data);
-    parts_.shard->on_burst(0, std::span(packets).first(n), now);
+    const std::size_t ours =
+        parts_.relay->offer(parts_.index, std::span(packets).first(n), *parts_.pools.data);
+    parts_.shard->on_burst(0, std::span(packets).first(ours), now);
     stats_.rx_packets += n;
   }
   if (parts_.relay->has_work(parts_.index)) {
@@ -142,9 +143,18 @@ void ShardLoop::run(const std::atomic<bool>& stop) {
       sleep_until(next_deadline(), now);
       // last_busy stays: a wake-up without work goes straight back to sleep.
     }
+    tell_if_finished();
     now = read_clock();
   }
   drain(now);
+}
+
+/// The shard goes on: others may still need what it relays.
+void ShardLoop::tell_if_finished() {
+  if (told_finished_ || !parts_.application->is_finished()) return;
+  told_finished_ = true;
+  parts_.finished->fetch_add(1);
+  parts_.control->wake();
 }
 
 /// Something that we sent, a FIN perhaps, is not acknowledged yet by its peer.

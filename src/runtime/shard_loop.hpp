@@ -31,6 +31,8 @@ struct ShardParts {
   sock::SocketTable* sockets = nullptr;
   Application* application = nullptr;
   Relay* relay = nullptr;
+  std::atomic<std::size_t>* finished = nullptr;  ///< how many applications are finished
+  Waker* control = nullptr;                      ///< to be woken when that changes
 };
 
 /// Figures of one loop, written by it and read by the control thread as a racy snapshot.
@@ -71,6 +73,7 @@ class ShardLoop {
   bool serve_application(Instant now);
   std::size_t transmit(Instant now);
   void check_link(Instant now);
+  void tell_if_finished();
   bool may_sleep() const;
   void sleep_until(Instant deadline, Instant now);
   void drain(Instant now);
@@ -82,6 +85,7 @@ class ShardLoop {
   std::size_t unsent_count_ = 0;
   Instant next_link_check_;
   bool link_up_ = true;
+  bool told_finished_ = false;
   LoopStats stats_;
 };
 

@@ -97,8 +97,8 @@ class World(Tally):
             run("ip", "link", "set", "zp0", "up")
             run(*self._stack_side, "ip", "link", "set", "zs0", "up")
 
-    def on_stack_side(self, *command):
-        return run(*self._stack_side, *command)
+    def on_stack_side(self, *command, **options):
+        return run(*self._stack_side, *command, **options)
 
     def network_options(self):
         if self.wire:
@@ -109,8 +109,11 @@ class World(Tally):
 
     def spawn(self, name, *command):
         """A helper process beside zstack, with its output in NAME.log and a pipe as its standard input."""
+        return self.spawn_beside_kernel(name, *self._stack_side, *command)
+
+    def spawn_beside_kernel(self, name, *command):
         with (self.folder / f"{name}.log").open("w") as out:
-            process = subprocess.Popen([*self._stack_side, *command], stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.PIPE)
+            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.PIPE)
         self._children.append(process)
         return process
 

@@ -54,6 +54,39 @@ TEST(Relay, TruncatedFramesConcernNobody) {
   EXPECT_FALSE(concerns_every_shard(std::span(long_header).first(40)));
 }
 
+std::vector<std::byte> with_port(std::vector<std::byte> f, std::size_t transport, unsigned port) {
+  f[transport + 2] = static_cast<std::byte>(port >> 8);
+  f[transport + 3] = static_cast<std::byte>(port & 0xff);
+  return f;
+}
+
+TEST(Relay, KnowsThePortThatAPacketIsFor) {
+  EXPECT_EQ(destination_port(with_port(ipv4(6, 0), 34, 40'000)), 40'000);
+  EXPECT_EQ(destination_port(with_port(ipv4(17, 0), 34, 53)), 53);
+  EXPECT_EQ(destination_port(with_port(ipv6(6, 0), 54, 40'000)), 40'000);
+  auto with_options = ipv4(6, 0);
+  with_options[14] = std::byte{0x46};
+  EXPECT_EQ(destination_port(with_port(with_options, 38, 40'000)), 40'000);
+}
+
+TEST(Relay, WhatHasNoPortIsForNone) {
+  EXPECT_FALSE(destination_port(frame(0x0806, 60)));
+  EXPECT_FALSE(destination_port(ipv4(1, 8)));
+  EXPECT_FALSE(destination_port(ipv6(58, 128)));
+  auto fragment = ipv4(17, 0);
+  fragment[14 + 6] = std::byte{0x20};
+  EXPECT_FALSE(destination_port(fragment)) << "more fragments follow";
+  fragment[14 + 6] = std::byte{0};
+  fragment[14 + 7] = std::byte{1};
+  EXPECT_FALSE(destination_port(fragment)) << "not the first one";
+  for (const auto& whole : {ipv4(6, 0), ipv6(6, 0)}) {
+    const std::size_t needed = whole.size() == 60 ? 38 : 58;
+    for (std::size_t n = 0; n < needed; ++n) {
+      EXPECT_FALSE(destination_port(std::span(whole).first(n))) << n;
+    }
+  }
+}
+
 TEST(Waker, WakesAndDrains) {
   Waker waker;
   ASSERT_GE(waker.fd(), 0);
