@@ -28,9 +28,6 @@ namespace {
 
 /// One shard with all that belongs to it, in the order of construction; the loop goes first.
 struct Slot {
-  ShardContext context_of(const Config& config, std::size_t count) {
-    return {index, count, config, *sockets, {data.get(), indirect.get()}};
-  }
   buf::Pools pools() const { return {data.get(), indirect.get()}; }
 
   std::size_t index = 0;
@@ -192,7 +189,8 @@ Result<void> World::make_shard(Slot& slot, const stack::ShardConfig& base) {
   ZS_TRY_ASSIGN(slot.shard, stack::Shard::create(c, slot.pools(), read_clock(), &why_));
   slot.sockets = std::make_unique<sock::SocketTable>(*slot.shard, slot.pools(),
                                                      sock::Limits{config_.runtime.descriptors});
-  slot.context = std::make_unique<ShardContext>(slot.context_of(config_, count_));
+  slot.context = std::unique_ptr<ShardContext>(new ShardContext{
+      slot.index, count_, config_, *slot.sockets, slot.pools(), [this] { control_.wake(); }});
   slot.application = factory_(*slot.context);
   ShardParts parts;
   parts.index = slot.index;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Installs zstack into an empty prefix, builds the README's first program against it with pkg-config and
-with find_package, and talks to both through the kernel.
+with find_package and the C examples with pkg-config, and talks to them through the kernel.
 
 usage: install_test.py --build BUILD_FOLDER
 """
@@ -20,6 +20,8 @@ sys.path.insert(0, str(ROOT / "tests/interop"))
 from harness import STACK, can_connect, receive_exactly, wait_for  # noqa: E402
 
 PROGRAM = ROOT / "examples/first_program.cpp"
+C_PROGRAM = ROOT / "tests/install/c_program.c"
+C_ECHO = ROOT / "examples/z_echo.c"
 WORLD = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
@@ -35,10 +37,20 @@ def check(good, text):
     return good
 
 
-def build_with_pkg_config(prefix, library_folder, out):
+def pkg_config(library_folder, *what):
     env = {**os.environ, "PKG_CONFIG_PATH": str(library_folder / "pkgconfig")}
-    flags = shlex.split(run("pkg-config", "--cflags", "--libs", "zstack", env=env))
-    run("g++", "-std=c++20", "-o", out, PROGRAM, *flags)
+    return shlex.split(run("pkg-config", *what, "zstack", env=env))
+
+
+def build_with_pkg_config(prefix, library_folder, out):
+    run("g++", "-std=c++20", "-o", out, PROGRAM, *pkg_config(library_folder, "--cflags", "--libs"))
+
+
+def build_c(library_folder, source, out):
+    """By a C compiler that knows neither C++ nor DPDK's headers."""
+    run("gcc", "-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{library_folder.parent / 'include'}",
+        "-c", source, "-o", out.with_suffix(".o"))
+    run("gcc", "-o", out, out.with_suffix(".o"), *pkg_config(library_folder, "--libs"))
 
 
 def build_with_cmake(prefix, library_folder, out):
@@ -49,10 +61,10 @@ def build_with_cmake(prefix, library_folder, out):
     (folder / "first_program").rename(out)
 
 
-def talk_to(program):
+def talk_to(program, arguments):
     """Inside a world of its own: the program echoes, and ends in order."""
     run("ip", "link", "set", "lo", "up")
-    process = subprocess.Popen([program], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     up = wait_for(lambda: process.poll() is not None or can_connect(7), 20)
     if process.poll() is not None or not up:
         process.kill()
@@ -75,10 +87,10 @@ def talk_to(program):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=Path)
-    parser.add_argument("--talk-to")
+    parser.add_argument("--talk-to", nargs="+")
     args = parser.parse_args()
     if args.talk_to:
-        sys.exit(0 if talk_to(args.talk_to) else 1)
+        sys.exit(0 if talk_to(args.talk_to[0], args.talk_to[1:]) else 1)
 
     good = True
     with tempfile.TemporaryDirectory(prefix="zs-install-") as temporary:
@@ -90,16 +102,26 @@ def main():
         good &= check((prefix / "include/zstack/zstack.hpp").is_file(), "the headers are installed")
         world = WORLD + ([] if os.geteuid() == 0 else ["--user", "--map-root-user"])
         can_run = os.path.exists("/dev/net/tun") and subprocess.run([*world, "true"], capture_output=True).returncode == 0
+
+        def serve(name, program):
+            if not can_run:
+                print(f"# {name}: not run, this machine allows no network namespace or TAP device")
+                return os.environ.get("CI") != "true"
+            done = subprocess.run([*world, sys.executable, __file__, "--talk-to", program])
+            return check(done.returncode == 0, f"{name}: it serves")
+
         for name, build in (("pkg-config", build_with_pkg_config), ("find_package", build_with_cmake)):
             program = Path(temporary) / f"first_program_{name}"
             build(prefix, archives[0].parent, program)
             check(True, f"{name}: the first program builds")
-            if can_run:
-                done = subprocess.run([*world, sys.executable, __file__, "--talk-to", program])
-                good &= check(done.returncode == 0, f"{name}: it serves")
-            else:
-                print(f"# {name}: not run, this machine allows no network namespace or TAP device")
-                good &= os.environ.get("CI") != "true"
+            good &= serve(name, program)
+        for source in (C_PROGRAM, C_ECHO):
+            build_c(archives[0].parent, source, Path(temporary) / source.stem)
+            check(True, f"{source.name} builds as C11")
+        said = subprocess.run([Path(temporary) / C_PROGRAM.stem], capture_output=True, text=True, cwd=temporary)
+        print(said.stdout, end="", flush=True)
+        good &= check(said.returncode == 0, f"{C_PROGRAM.name} finds what the header promises {said.stderr}")
+        good &= serve(C_ECHO.name, Path(temporary) / C_ECHO.stem)
     sys.exit(0 if good else 1)
 
 
