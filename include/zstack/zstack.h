@@ -132,11 +132,11 @@ int z_accept(int fd, struct sockaddr* addr, socklen_t* len);
  * datagram socket, fixes the peer at once.
  * - Success: no buffers are involved.
  * - Failure: the same.
- * - Errors: EINPROGRESS it has begun. EALREADY it had begun. EISCONN it is connected. EBADF no
- *   such socket. EINVAL `addr` is NULL, too short or without a port, or the socket listens.
- *   EAFNOSUPPORT the address is of another family. ENETUNREACH no route. ENETDOWN the cable is
- *   out. EADDRINUSE the same connection exists. EADDRNOTAVAIL no port left. ENOBUFS the table of
- *   connections is full.
+ * - Errors: EINPROGRESS it has begun. EALREADY it had begun. EISCONN it is connected. EBADF no such
+ *   socket. EINVAL `addr` is NULL or too short, a stream socket listens, or a datagram's `addr` has
+ *   no port. EAFNOSUPPORT the address is of another family. ENETUNREACH no route. ENETDOWN the
+ *   cable is out. EADDRINUSE the same connection exists. EADDRNOTAVAIL no port is left, or a
+ *   stream's `addr` has none. ENOBUFS the table of connections is full.
  * - Thread: the loop. */
 int z_connect(int fd, const struct sockaddr* addr, socklen_t len);
 

@@ -89,6 +89,10 @@ class World {
   stack::ShardConfig shard_config() const;
   void report(const EalPlan& plan) const;
   void report_end() const;
+  void ask_to_stop() {
+    stop_ = true;
+    control_.wake();
+  }
 
   const Config& config_;
   const ApplicationFactory& factory_;
@@ -190,7 +194,7 @@ Result<void> World::make_shard(Slot& slot, const stack::ShardConfig& base) {
   slot.sockets = std::make_unique<sock::SocketTable>(*slot.shard, slot.pools(),
                                                      sock::Limits{config_.runtime.descriptors});
   slot.context = std::unique_ptr<ShardContext>(new ShardContext{
-      slot.index, count_, config_, *slot.sockets, slot.pools(), [this] { control_.wake(); }});
+      slot.index, count_, config_, *slot.sockets, slot.pools(), [this] { ask_to_stop(); }});
   slot.application = factory_(*slot.context);
   ShardParts parts;
   parts.index = slot.index;
@@ -273,7 +277,7 @@ Result<void> World::run_until_signal(StopSignals& signals, const Eal& eal) {
     }
     return true;
   };
-  if (failures_ == 0) signals.wait(control_.fd());
+  while (failures_ == 0 && !stop_ && !signals.wait(control_.fd())) control_.drain();
   stop_ = true;
   for (std::size_t i = 0; i < count_; ++i) relay_.waker(i).wake();
   while (!all_ended()) {

@@ -29,11 +29,11 @@ bool StopSignals::take_signal() {
   return ::read(fd_, &info, sizeof(info)) == static_cast<ssize_t>(sizeof(info));
 }
 
-void StopSignals::wait(int other_fd) {
+bool StopSignals::wait(int other_fd) {
   std::array<pollfd, 2> fds{pollfd{fd_, POLLIN, 0}, pollfd{other_fd, POLLIN, 0}};
   while (poll(fds.data(), fds.size(), -1) <= 0) {
   }
-  take_signal();
+  return take_signal();
 }
 
 bool StopSignals::wait_for(Duration time) {

@@ -15,8 +15,8 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  /// Returns when a signal came or `other_fd` is readable.
-  void wait(int other_fd);
+  /// Returns when a signal came, which is true, or `other_fd` is readable.
+  bool wait(int other_fd);
   /// True if a signal came within `time`.
   bool wait_for(Duration time);
 

@@ -37,8 +37,9 @@ Result<buf::Chain> SocketTable::peek(int fd, std::uint32_t limit) {
 Result<void> SocketTable::write(int fd, buf::Chain& chain) {
   Socket* const socket = impl_->find(fd);
   if (socket != nullptr && socket->type == Type::kDatagram) {
-    ZS_TRY_ASSIGN(const Endpoint peer, impl_->udp.remote_endpoint(socket->datagram));
-    ZS_TRY_ASSIGN(const auto path, impl_->datagram_path(peer.address));
+    const auto peer = impl_->udp.remote_endpoint(socket->datagram);
+    if (!peer) return Errc::kDestinationRequired;
+    ZS_TRY_ASSIGN(const auto path, impl_->datagram_path(peer->address));
     return impl_->udp.send(socket->datagram, chain, std::nullopt, path);
   }
   ZS_TRY_ASSIGN(tcp::Connection* const connection, stream_of(socket));

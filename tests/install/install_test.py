@@ -121,6 +121,13 @@ def main():
         said = subprocess.run([Path(temporary) / C_PROGRAM.stem], capture_output=True, text=True, cwd=temporary)
         print(said.stdout, end="", flush=True)
         good &= check(said.returncode == 0, f"{C_PROGRAM.name} finds what the header promises {said.stderr}")
+        if can_run:
+            cpus = ",".join(map(str, sorted(os.sched_getaffinity(0))[:2]))
+            ran = subprocess.run([*world, Path(temporary) / C_PROGRAM.stem, "run", "--lcores", cpus], timeout=60,
+                                 capture_output=True, text=True, cwd=temporary)
+            good &= check(ran.returncode == 0, f"{C_PROGRAM.name} runs on CPUs {cpus} and stops by itself")
+            if ran.returncode != 0:
+                print(ran.stdout, ran.stderr)
         good &= serve(C_ECHO.name, Path(temporary) / C_ECHO.stem)
     sys.exit(0 if good else 1)
 

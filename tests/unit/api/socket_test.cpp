@@ -95,6 +95,9 @@ TEST_F(SocketTest, WrongCallsAreRefused) {
   EXPECT_EQ(errno_of(z_connect(fd, nullptr, here_size)), EINVAL);
   EXPECT_EQ(errno_of(z_connect(fd, any(foreign), sizeof(foreign))), ENETUNREACH);
   EXPECT_EQ(errno_of(z_accept(fd, nullptr, nullptr)), EINVAL);
+  sockaddr_in no_port = at4(kOurs, 0);
+  EXPECT_EQ(errno_of(z_connect(fd, any(no_port), sizeof(no_port))), EADDRNOTAVAIL);
+  EXPECT_EQ(errno_of(z_connect(datagram, any(no_port), sizeof(no_port))), EINVAL);
   EXPECT_EQ(errno_of(z_listen(datagram, 1)), EOPNOTSUPP);
   EXPECT_EQ(errno_of(z_shutdown(fd, SHUT_RD)), ENOTCONN);
   EXPECT_EQ(errno_of(z_getsockname(fd, nullptr, &here_size)), EINVAL);

@@ -251,7 +251,7 @@ TEST(Transfer, ConnectedDatagramsUseReadAndWrite) {
   const int server = w.datagram();
   const int client = w.datagram();
   ASSERT_TRUE(w.table->bind(server, {kOurs, 53}));
-  EXPECT_EQ(w.write(client, "x"), Errc::kNotConnected);
+  EXPECT_EQ(w.write(client, "x"), Errc::kDestinationRequired);
   ASSERT_TRUE(w.table->connect(client, {kOurs, 53}));
   EXPECT_EQ(*w.table->remote_endpoint(client), (Endpoint{kOurs, 53}));
   ASSERT_TRUE(w.table->write_copy(client, bytes("copied")));
