@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -46,7 +47,7 @@ def build_with_pkg_config(prefix, library_folder, out):
     run("g++", "-std=c++20", "-o", out, PROGRAM, *pkg_config(library_folder, "--cflags", "--libs"))
 
 
-def build_c(library_folder, source, out):
+def build_c(source, library_folder, out):
     """By a C compiler that knows neither C++ nor DPDK's headers."""
     run("gcc", "-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{library_folder.parent / 'include'}",
         "-c", source, "-o", out.with_suffix(".o"))
@@ -61,10 +62,10 @@ def build_with_cmake(prefix, library_folder, out):
     (folder / "first_program").rename(out)
 
 
-def talk_to(program, arguments):
+def talk_to(program):
     """Inside a world of its own: the program echoes, and ends in order."""
     run("ip", "link", "set", "lo", "up")
-    process = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([program], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     up = wait_for(lambda: process.poll() is not None or can_connect(7), 20)
     if process.poll() is not None or not up:
         process.kill()
@@ -87,10 +88,10 @@ def talk_to(program, arguments):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=Path)
-    parser.add_argument("--talk-to", nargs="+")
+    parser.add_argument("--talk-to")
     args = parser.parse_args()
     if args.talk_to:
-        sys.exit(0 if talk_to(args.talk_to[0], args.talk_to[1:]) else 1)
+        sys.exit(0 if talk_to(args.talk_to) else 1)
 
     good = True
     with tempfile.TemporaryDirectory(prefix="zs-install-") as temporary:
@@ -110,25 +111,28 @@ def main():
             done = subprocess.run([*world, sys.executable, __file__, "--talk-to", program])
             return check(done.returncode == 0, f"{name}: it serves")
 
-        for name, build in (("pkg-config", build_with_pkg_config), ("find_package", build_with_cmake)):
-            program = Path(temporary) / f"first_program_{name}"
-            build(prefix, archives[0].parent, program)
-            check(True, f"{name}: the first program builds")
-            good &= serve(name, program)
-        for source in (C_PROGRAM, C_ECHO):
-            build_c(archives[0].parent, source, Path(temporary) / source.stem)
-            check(True, f"{source.name} builds as C11")
-        said = subprocess.run([Path(temporary) / C_PROGRAM.stem], capture_output=True, text=True, cwd=temporary)
+        builds = {"pkg-config": (build_with_pkg_config, prefix), "find_package": (build_with_cmake, prefix),
+                  C_PROGRAM.name: (build_c, C_PROGRAM), C_ECHO.name: (build_c, C_ECHO)}
+        programs = {name: Path(temporary) / f"program_{name.removesuffix('.c')}" for name in builds}
+        # Linking is link-time optimisation of the whole library each time: as many at once as there are CPUs.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            done = {name: pool.submit(build, what, archives[0].parent, programs[name])
+                    for name, (build, what) in builds.items()}
+        for name in builds:
+            done[name].result()
+            good &= check(True, f"{name}: the program builds")
+        for name in ("pkg-config", "find_package", C_ECHO.name):
+            good &= serve(name, programs[name])
+        said = subprocess.run([programs[C_PROGRAM.name]], capture_output=True, text=True, cwd=temporary)
         print(said.stdout, end="", flush=True)
         good &= check(said.returncode == 0, f"{C_PROGRAM.name} finds what the header promises {said.stderr}")
         if can_run:
             cpus = ",".join(map(str, sorted(os.sched_getaffinity(0))[:2]))
-            ran = subprocess.run([*world, Path(temporary) / C_PROGRAM.stem, "run", "--lcores", cpus], timeout=60,
+            ran = subprocess.run([*world, programs[C_PROGRAM.name], "run", "--lcores", cpus], timeout=60,
                                  capture_output=True, text=True, cwd=temporary)
             good &= check(ran.returncode == 0, f"{C_PROGRAM.name} runs on CPUs {cpus} and stops by itself")
             if ran.returncode != 0:
                 print(ran.stdout, ran.stderr)
-        good &= serve(C_ECHO.name, Path(temporary) / C_ECHO.stem)
     sys.exit(0 if good else 1)
 
 
