@@ -342,8 +342,7 @@ typedef void (*z_free_fn)(void* addr, void* arg);
  * - Thread: the loop. */
 struct rte_mbuf* z_ext(int mem, size_t offset, size_t len, z_free_fn on_free, void* arg);
 
-/* ---- Readiness
- * ----------------------------------------------------------------------- */
+/* ---- Readiness -------------------------------------------------------------------------- */
 
 /* Opens the shard's epoll descriptor; there is one a shard. z_close() closes it.
  * - Success: no buffers are involved.
@@ -363,7 +362,7 @@ int z_epoll_create(void);
  * - Thread: the loop. */
 int z_epoll_ctl(int epfd, int op, int fd, struct epoll_event* event);
 
-/* Up to `n` sockets that are ready now, in turn. Returns how many, at once.
+/* Up to `n` sockets, and no more than 64, that are ready now, in turn. Returns how many, at once.
  * - Success: no buffers are involved.
  * - Failure: the same.
  * - Errors: EBADF `epfd` is none. EINVAL it is a socket, `events` is NULL or `n` is below 1.

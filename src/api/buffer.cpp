@@ -19,6 +19,16 @@ using zs::buf::Mbuf;
 rte_mbuf* to_caller(Mbuf packet) { return std::move(packet).release(); }
 rte_mbuf* to_caller(Chain chain) { return std::move(chain).release().release(); }
 
+/// For calls that need no shard, but may be on one when the last reference to the application's
+/// memory goes and its z_free_fn is called.
+template <typename F>
+void freeing(F&& f) {
+  Instance* const here = zs::api::current();
+  if (here == nullptr) return f();
+  const zs::api::InCall mark(*here);
+  f();
+}
+
 Result<rte_mbuf*> allocate(zs::buf::Pool& pool, std::size_t length) {
   const std::size_t room = pool.data_room();
   if (length > room * RTE_MBUF_MAX_NB_SEGS) return Errc::kMessageSize;
@@ -56,13 +66,7 @@ struct rte_mbuf* z_alloc(size_t len) {
 }
 
 void z_free(struct rte_mbuf* m) {
-  // The last reference to the application's memory may go here and its z_free_fn be called.
-  if (Instance* const here = zs::api::current()) {
-    const zs::api::InCall mark(*here);
-    zs::buf::free_chain(m);
-  } else {
-    zs::buf::free_chain(m);
-  }
+  freeing([=] { zs::buf::free_chain(m); });
 }
 
 struct rte_mbuf* z_ref(struct rte_mbuf* m) {
@@ -92,9 +96,11 @@ int z_truncate(struct rte_mbuf* m, size_t len) {
   return zs::api::to_c<int>([=]() -> Result<void> {
     ZS_TRY_ASSIGN(const Shape shape, zs::api::check_chains({&m, 1}));
     if (len > shape.bytes) return Errc::kInvalid;
-    Mbuf chain = Mbuf::adopt(m);
-    chain.truncate(static_cast<std::uint32_t>(len));
-    to_caller(std::move(chain));  // still the caller's
+    freeing([&] {
+      Mbuf chain = Mbuf::adopt(m);
+      chain.truncate(static_cast<std::uint32_t>(len));
+      to_caller(std::move(chain));  // still the caller's
+    });
     return {};
   });
 }

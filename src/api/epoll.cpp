@@ -65,7 +65,7 @@ Result<void> control(Instance& here, int op, int fd, const epoll_event* event) {
 }
 
 /// As many at once: asked twice, the ready list would tell of a socket twice.
-constexpr std::size_t kMostEvents = 256;
+constexpr std::size_t kMostEvents = 64;
 
 }  // namespace
 

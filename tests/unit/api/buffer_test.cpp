@@ -2,7 +2,7 @@
 
 #include <array>
 #include <new>
-#include <vector>
+#include <utility>
 
 #include "unit/api/shards.hpp"
 
@@ -199,16 +199,19 @@ TEST_F(BufferTest, AFreeFunctionMayFreeAndNothingElse) {
     rte_mbuf* extra;
     int error;
   } found{z_alloc(10), 0};
-  rte_mbuf* const m = z_ext(
-      z_extmem_register(pages.at, pages.size), 0, 10,
-      [](void*, void* arg) {
-        auto* const f = static_cast<Found*>(arg);
-        z_free(f->extra);
-        f->error = z_alloc(1) == nullptr ? errno : 0;
-      },
-      &found);
-  z_free(m);
+  const auto note = [](void*, void* arg) {
+    auto* const f = static_cast<Found*>(arg);
+    z_free(std::exchange(f->extra, nullptr));
+    f->error = z_alloc(1) == nullptr ? errno : 0;
+  };
+  const int mem = z_extmem_register(pages.at, pages.size);
+  z_free(z_ext(mem, 0, 10, note, &found));
   EXPECT_EQ(found.error, EBUSY);
+  found.error = 0;
+  rte_mbuf* const m = z_concat(chain_of("abc"), z_ext(mem, 0, 10, note, &found));
+  EXPECT_EQ(z_truncate(m, 3), 0);
+  EXPECT_EQ(found.error, EBUSY);
+  z_free(m);
   rte_mbuf* const afterwards = z_alloc(1);
   EXPECT_NE(afterwards, nullptr);
   z_free(afterwards);
