@@ -42,8 +42,8 @@ MAY_INCLUDE = {
     "stack": FOUNDATION | PROTOCOLS,
     "sock": FOUNDATION | PROTOCOLS | {"stack"},
     "svc": FOUNDATION | PROTOCOLS | {"stack", "sock"},
-    "api": FOUNDATION | PROTOCOLS | {"stack", "sock"},
-    "runtime": FOUNDATION | PROTOCOLS | {"stack", "sock", "svc", "api", "dev"},
+    "runtime": FOUNDATION | PROTOCOLS | {"stack", "sock", "svc", "dev"},
+    "api": FOUNDATION | PROTOCOLS | {"stack", "sock", "runtime"},
     "embed": FOUNDATION | PROTOCOLS | {"stack", "sock", "runtime"},
 }
 # Single headers that a folder may include although it may not include their folder.
@@ -52,7 +52,7 @@ MAY_INCLUDE_HEADER = {("stack", "dev/queue.hpp")}
 DPDK_FOLDERS = ("src/dev/dpdk/", "src/buf/dpdk/", "src/runtime/", "src/embed/", "apps/", "bench/", "tests/", "sim/")
 MBUF_LAYOUT = {"rte_mbuf_core.h", "rte_config.h"}
 
-BELOW_RUNTIME = tuple(f"src/{folder}/" for folder in MAY_INCLUDE if folder not in ("runtime", "embed"))
+BELOW_RUNTIME = tuple(f"src/{folder}/" for folder in MAY_INCLUDE if folder not in ("runtime", "api", "embed"))
 FORBIDDEN_BELOW_RUNTIME = [
     (r"\b(?:steady|system|high_resolution)_clock\b|\bclock_gettime\b|\bgettimeofday\b|\brte_(?:get_)?(?:rdtsc|tsc_cycles|timer_cycles)\b|\btime\s*\(\s*(?:NULL|nullptr|0)\s*\)",
      "reads a clock; time is an argument (docs/adr/0002)"),

@@ -40,6 +40,10 @@ enum class [[nodiscard]] Errc : int{
     kIo = EIO,
     kBusy = EBUSY,
     kDestinationRequired = EDESTADDRREQ,
+    kExists = EEXIST,
+    kNoProtocolOption = ENOPROTOOPT,
+    kProtocolNotSupported = EPROTONOSUPPORT,
+    kWrongSocketType = EPROTOTYPE,
 };
 
 /// A value or the reason why there is none: the subset of std::expected<T, Errc> that we use, with

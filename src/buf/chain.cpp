@@ -128,15 +128,18 @@ void Chain::copy_out(std::uint32_t offset, std::span<std::byte> out) const noexc
   buf::copy_out(head_, offset, out);
 }
 
-Result<Chain> Chain::clone(Pool& indirect) const noexcept {
+Result<Chain> Chain::clone_front(std::uint32_t n, Pool& indirect) const noexcept {
+  ZS_ASSERT(n <= bytes_);
   Chain copy;
-  for (rte_mbuf* m = head_; m != nullptr; m = m->next) {
-    rte_mbuf* const c = make_indirect(indirect, m, 0, m->data_len);
+  for (rte_mbuf* m = head_; n > 0; m = m->next) {
+    const std::uint32_t length = std::min<std::uint32_t>(n, m->data_len);
+    rte_mbuf* const c = make_indirect(indirect, m, 0, length);
     if (c == nullptr) return Errc::kNoBuffers;
     (copy.tail_ == nullptr ? copy.head_ : copy.tail_->next) = c;
     copy.tail_ = c;
-    copy.bytes_ += c->data_len;
+    copy.bytes_ += length;
     ++copy.segments_;
+    n -= length;
   }
   return copy;
 }

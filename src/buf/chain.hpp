@@ -63,8 +63,10 @@ class Chain {
   Mbuf pop_segment() noexcept;
   /// Copies `out.size()` bytes from `offset` on. Precondition: they exist.
   void copy_out(std::uint32_t offset, std::span<std::byte> out) const noexcept;
-  /// Descriptors of their own over the same bytes.
-  Result<Chain> clone(Pool& indirect) const noexcept;
+  /// Descriptors of their own over the same bytes; kNoBuffers without them.
+  Result<Chain> clone(Pool& indirect) const noexcept { return clone_front(bytes_, indirect); }
+  /// The same over the first `n` bytes. Precondition: n <= size().
+  Result<Chain> clone_front(std::uint32_t n, Pool& indirect) const noexcept;
   void clear() noexcept {
     if (head_ == nullptr) return;  // nearly always: what is cleared was moved from
     free_all();

@@ -1,5 +1,7 @@
 #include "buf/external.hpp"
 
+#include <unistd.h>
+
 #include <new>
 
 #include "buf/mbuf.hpp"
@@ -17,6 +19,14 @@ void on_last_reference(void* /*segment_memory*/, void* opaque) {
 }
 
 }  // namespace
+
+std::size_t system_page_bytes() noexcept { return static_cast<std::size_t>(getpagesize()); }
+
+bool is_whole_pages(std::span<const std::byte> memory) noexcept {
+  const std::size_t page = system_page_bytes();
+  return !memory.empty() && memory.size() % page == 0 &&
+         reinterpret_cast<std::uintptr_t>(memory.data()) % page == 0;
+}
 
 ExternalRecord* make_external_record(Pool& data_pool, void* memory, ExternalFree on_free,
                                      void* opaque) noexcept {

@@ -17,8 +17,6 @@ namespace zs::buf {
 /// every connection) no more references are handed out from here on; the rest is for those who
 /// add one without asking (a driver, a retransmission).
 inline constexpr std::uint16_t kMaxReferences = 60'000;
-/// Longest piece of external memory: well below what 32-bit lengths and kMaxReferences allow.
-inline constexpr std::size_t kMaxExternalBytes = std::size_t{1} << 30;
 
 /// What is known of one piece of external memory. It lives in a data buffer of its own, so that
 /// taking and giving back external memory allocates nothing.
@@ -29,6 +27,10 @@ struct ExternalRecord {
   void* opaque;
   rte_mbuf* home;  ///< the buffer that this record lives in
 };
+
+std::size_t system_page_bytes() noexcept;
+/// The least that can be registered: whole pages, one at least.
+bool is_whole_pages(std::span<const std::byte> memory) noexcept;
 
 /// A record with no reference yet, or nullptr when `data` is empty or its buffers are too small.
 ExternalRecord* make_external_record(Pool& data, void* memory, ExternalFree on_free,

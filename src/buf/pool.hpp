@@ -85,14 +85,22 @@ void free_segment(rte_mbuf* m) noexcept;
 rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
                         std::uint32_t length) noexcept;
 
+/// Longest piece of external memory: well below what 32-bit lengths and reference counts allow.
+inline constexpr std::size_t kMaxExternalBytes = std::size_t{1} << 30;
+
 /// Called with `opaque` when the last reference to external memory goes.
 using ExternalFree = void (*)(void* memory, void* opaque);
 
 /// A buffer over memory that the pool does not own (the application's, a page of a static file).
 /// `bytes` must stay valid until `on_free` is called; it has no headroom. Beyond 65,535 bytes it is
 /// a chain. Costs one data buffer for the bookkeeping. nullptr when a pool is empty, and `on_free`
-/// is then not called; so also for more than a GiB.
+/// is then not called; so also for more than kMaxExternalBytes.
 rte_mbuf* make_external(Pools pools, std::span<std::byte> bytes, ExternalFree on_free,
                         void* opaque) noexcept;
+
+/// Makes memory of the application's known to the devices, before buffers are made over it. It
+/// stays known while the process lives; a second time for the same memory is fine. kInvalid unless
+/// it begins and ends at the border of a page, kNoMemory when no more can be known.
+Result<void> register_memory(std::span<std::byte> memory) noexcept;
 
 }  // namespace zs::buf

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <span>
@@ -20,6 +21,7 @@ struct ShardContext {
   const Config& config;
   sock::SocketTable& sockets;
   buf::Pools pools;
+  std::function<void()> stop;  ///< ends the run of all shards in order; any thread may
 };
 
 /// One instance a shard, called on the shard's thread only, between receiving and sending.
@@ -28,7 +30,16 @@ class Application {
   virtual ~Application() = default;
   /// Opens what it listens on. On an error `why` tells the user.
   virtual Result<void> on_start(Instant now, std::string& why) = 0;
-  virtual void on_ready(std::span<const sock::ReadyEvent> events, Instant now) = 0;
+  /// Its part of a pass. True if there was something to do, so that what it sent leaves and it is
+  /// asked once more; in any case a shard whose sockets has_ready() does not sleep.
+  virtual bool on_turn(sock::SocketTable& sockets, Instant now) {
+    std::array<sock::ReadyEvent, kReadyBatch> events;
+    const std::size_t n = sockets.poll_ready(events);
+    if (n > 0) on_ready(std::span(events).first(n), now);
+    return n > 0;
+  }
+  /// What is ready, unless on_turn() is its own.
+  virtual void on_ready(std::span<const sock::ReadyEvent> /*events*/, Instant /*now*/) {}
   virtual void on_deadline(Instant) {}
   virtual Instant next_deadline() const { return Instant::never(); }
   /// It has done what it came for, and stays so. When all shards' have, run() stops them.
@@ -38,6 +49,9 @@ class Application {
   virtual bool is_stopped() const = 0;
   /// The time for an orderly end is over: reset what is left.
   virtual void on_abort(Instant now) = 0;
+
+ protected:
+  static constexpr std::size_t kReadyBatch = 64;
 };
 
 using ApplicationFactory = std::function<std::unique_ptr<Application>(ShardContext& shard)>;

@@ -29,9 +29,6 @@ namespace {
 
 /// One shard with all that belongs to it, in the order of construction; the loop goes first.
 struct Slot {
-  ShardContext context_of(const Config& config, std::size_t count) {
-    return {index, count, config, *sockets, {data.get(), indirect.get()}};
-  }
   buf::Pools pools() const { return {data.get(), indirect.get()}; }
 
   std::size_t index = 0;
@@ -94,6 +91,10 @@ class World {
   stack::ShardConfig shard_config() const;
   void report(const EalPlan& plan) const;
   void report_end() const;
+  void ask_to_stop() {
+    stop_ = true;
+    control_.wake();
+  }
 
   const Config& config_;
   const ApplicationFactory& factory_;
@@ -199,7 +200,8 @@ Result<void> World::make_shard(Slot& slot, const stack::ShardConfig& base) {
   ZS_TRY_ASSIGN(slot.shard, stack::Shard::create(c, slot.pools(), read_clock(), &why_));
   slot.sockets = std::make_unique<sock::SocketTable>(*slot.shard, slot.pools(),
                                                      sock::Limits{config_.runtime.descriptors});
-  slot.context = std::make_unique<ShardContext>(slot.context_of(config_, count_));
+  slot.context = std::unique_ptr<ShardContext>(new ShardContext{
+      slot.index, count_, config_, *slot.sockets, slot.pools(), [this] { ask_to_stop(); }});
   slot.application = factory_(*slot.context);
   ShardParts parts;
   parts.index = slot.index;
@@ -284,7 +286,8 @@ Result<void> World::run_to_the_end(StopSignals& signals, const Eal& eal) {
     }
     return true;
   };
-  while (failures_ == 0 && finished_ < count_ && !signals.wait(control_.fd())) control_.drain();
+  const auto is_over = [this] { return failures_ != 0 || stop_ || finished_ == count_; };
+  while (!is_over() && !signals.wait(control_.fd())) control_.drain();
   stop_ = true;
   for (std::size_t i = 0; i < count_; ++i) relay_.waker(i).wake();
   while (!all_ended()) {

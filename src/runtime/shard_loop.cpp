@@ -38,7 +38,7 @@ ShardLoop::Turn ShardLoop::turn(Instant now) {
   if (now >= parts_.shard->next_deadline()) parts_.shard->on_deadline(now);
   if (now >= parts_.application->next_deadline()) parts_.application->on_deadline(now);
   for (int round = 0; round < kMaxRounds; ++round) {
-    const bool served = serve_application(now);
+    const bool served = parts_.application->on_turn(*parts_.sockets, now);
     const std::size_t sent = transmit(now);
     busy = busy || served || sent > 0;
     // What was sent may have made room, and a cut-through delivery may have made data.
@@ -62,13 +62,6 @@ std::size_t ShardLoop::receive(Instant now) {
     n += relayed;
   }
   return n;
-}
-
-bool ShardLoop::serve_application(Instant now) {
-  std::array<sock::ReadyEvent, kReadyBatch> events;
-  const std::size_t n = parts_.sockets->poll_ready(events);
-  if (n > 0) parts_.application->on_ready(std::span(events).first(n), now);
-  return n > 0;
 }
 
 std::size_t ShardLoop::transmit(Instant now) {

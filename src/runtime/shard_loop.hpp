@@ -66,11 +66,9 @@ class ShardLoop {
 
  private:
   static constexpr std::size_t kMaxBurst = 256;
-  static constexpr std::size_t kReadyBatch = 64;
   static constexpr int kMaxBurstsSent = 64;  ///< in one pass
 
   std::size_t receive(Instant now);
-  bool serve_application(Instant now);
   std::size_t transmit(Instant now);
   void check_link(Instant now);
   void tell_if_finished();

@@ -126,6 +126,15 @@ Errc SocketTable::take_error(int fd) {
   return socket->connection != nullptr ? socket->connection->take_error() : Errc{};
 }
 
+Result<DescriptorInfo> SocketTable::info(int fd) const {
+  const Socket* const socket = impl_->find(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  return DescriptorInfo{.type = socket->type,
+                        .family = socket->family,
+                        .is_listening = socket->listener != nullptr,
+                        .interest = socket->interest};
+}
+
 Result<Endpoint> SocketTable::local_endpoint(int fd) const {
   const Socket* const socket = impl_->find(fd);
   if (socket == nullptr) return Errc::kBadFd;

@@ -61,7 +61,9 @@ Result<udp::Path> SocketTable::Impl::datagram_path(const IpAddress& remote) cons
 SocketTable::SocketTable(stack::Shard& shard, buf::Pools pools, Limits limits)
     : impl_(std::make_unique<Impl>(shard, pools, limits)) {}
 
-SocketTable::~SocketTable() {
+SocketTable::~SocketTable() { close_all(); }
+
+void SocketTable::close_all() {
   for (const auto& socket : impl_->slots) {
     if (socket && impl_->descriptors.is_taken(socket->fd)) (void)close(socket->fd);
   }
@@ -180,6 +182,12 @@ Result<void> SocketTable::watch(int fd, std::uint32_t interest, std::uint64_t us
   return {};
 }
 
+void SocketTable::watch_nothing() {
+  for (const auto& socket : impl_->slots) {
+    if (socket) socket->interest = 0;
+  }
+}
+
 std::size_t SocketTable::poll_ready(std::span<ReadyEvent> out) {
   impl_->collect_changes();
   std::size_t filled = 0;
@@ -205,5 +213,10 @@ bool SocketTable::has_ready() {
 
 std::size_t SocketTable::open_count() const { return impl_->descriptors.count(); }
 buf::Pools SocketTable::pools() const { return impl_->pools; }
+
+std::uint64_t SocketTable::copied_bytes() const {
+  const tcp::Counters& tcp = impl_->tcp.counters();
+  return tcp.copied_bytes_in + tcp.copied_bytes_out + impl_->copied_datagram_bytes;
+}
 
 }  // namespace zs::sock

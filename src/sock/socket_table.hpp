@@ -47,6 +47,14 @@ enum class Option : std::uint8_t {
   kLinger,             ///< seconds; -1: off; 0: close() resets
 };
 
+/// What a descriptor is.
+struct DescriptorInfo {
+  Type type = Type::kStream;
+  IpFamily family = IpFamily::kV4;
+  bool is_listening = false;
+  std::uint32_t interest = 0;  ///< as given to watch()
+};
+
 struct Limits {
   std::uint32_t descriptors = 65'536;
 };
@@ -72,6 +80,9 @@ class SocketTable {
   /// At most `limit` bytes of the stream, the very buffers they came in; an empty chain is the end
   /// of the stream. The caller owns them.
   Result<buf::Chain> read(int fd, std::uint32_t limit);
+  /// The same of a stream without taking it: descriptors of their own over the bytes, which stay.
+  /// kNotSupported for datagrams, kNoBuffers without descriptors.
+  Result<buf::Chain> peek(int fd, std::uint32_t limit);
   /// Takes the whole chain or, on any error, nothing: kAgain when the send buffer lacks the room,
   /// kMessageSize for a chain that could never fit, kPipe after shutdown, kConnReset, ….
   Result<void> write(int fd, buf::Chain& chain);
@@ -86,23 +97,30 @@ class SocketTable {
   /// The descriptor is free at once; the connection ends by itself (FIN after what was written, RST
   /// if received data was never read (RFC 2525 §2.17) or linger is 0).
   Result<void> close(int fd);
+  void close_all();
 
   Result<void> set_option(int fd, Option option, int value);
   Result<int> option(int fd, Option option) const;
   /// The pending error, cleared by asking (SO_ERROR); Errc{} for none, kBadFd.
   Errc take_error(int fd);
+  Result<DescriptorInfo> info(int fd) const;
   Result<Endpoint> local_endpoint(int fd) const;
   Result<Endpoint> remote_endpoint(int fd) const;
 
   /// Which readiness to report for `fd` (kHangup and kError always are), and what to report it
   /// with.
   Result<void> watch(int fd, std::uint32_t interest, std::uint64_t user_data);
+  /// As watch(fd, 0, 0) of every descriptor.
+  void watch_nothing();
   /// Level-triggered, O(ready): up to out.size() descriptors that are ready now, fairly in turn.
   std::size_t poll_ready(std::span<ReadyEvent> out);
   /// True if poll_ready() would report something.
   bool has_ready();
 
   std::size_t open_count() const;
+  /// Payload bytes of the shard that were copied, in and out: by the copying twins, and where
+  /// buffers ran short.
+  std::uint64_t copied_bytes() const;
   /// Room for what an application wants to send, e.g. Chain::copy_of(…, *pools().data).
   buf::Pools pools() const;
 

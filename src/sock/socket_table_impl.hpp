@@ -43,6 +43,7 @@ struct SocketTable::Impl {
   DescriptorSet descriptors;
   std::vector<std::unique_ptr<Socket>> slots;  ///< by descriptor; kept for reuse when closed
   IntrusiveList<Socket, ReadyTag> ready;
+  std::uint64_t copied_datagram_bytes = 0;
 };
 
 }  // namespace zs::sock

@@ -27,11 +27,19 @@ Result<buf::Chain> SocketTable::read(int fd, std::uint32_t limit) {
   return connection->read(limit);
 }
 
+Result<buf::Chain> SocketTable::peek(int fd, std::uint32_t limit) {
+  Socket* const socket = impl_->find(fd);
+  if (socket != nullptr && socket->type == Type::kDatagram) return Errc::kNotSupported;
+  ZS_TRY_ASSIGN(const tcp::Connection* const connection, stream_of(socket));
+  return connection->peek(limit);
+}
+
 Result<void> SocketTable::write(int fd, buf::Chain& chain) {
   Socket* const socket = impl_->find(fd);
   if (socket != nullptr && socket->type == Type::kDatagram) {
-    ZS_TRY_ASSIGN(const Endpoint peer, impl_->udp.remote_endpoint(socket->datagram));
-    ZS_TRY_ASSIGN(const auto path, impl_->datagram_path(peer.address));
+    const auto peer = impl_->udp.remote_endpoint(socket->datagram);
+    if (!peer) return Errc::kDestinationRequired;
+    ZS_TRY_ASSIGN(const auto path, impl_->datagram_path(peer->address));
     return impl_->udp.send(socket->datagram, chain, std::nullopt, path);
   }
   ZS_TRY_ASSIGN(tcp::Connection* const connection, stream_of(socket));
@@ -44,6 +52,7 @@ Result<std::size_t> SocketTable::read_copy(int fd, std::span<std::byte> out) {
     ZS_TRY_ASSIGN(const buf::Chain chain, receive_from(fd, nullptr));
     const std::size_t bytes = std::min<std::size_t>(chain.size(), out.size());
     chain.copy_out(0, out.first(bytes));
+    impl_->copied_datagram_bytes += bytes;
     return bytes;
   }
   ZS_TRY_ASSIGN(tcp::Connection* const connection, stream_of(socket));
@@ -55,6 +64,7 @@ Result<std::size_t> SocketTable::write_copy(int fd, std::span<const std::byte> i
   if (socket != nullptr && socket->type == Type::kDatagram) {
     ZS_TRY_ASSIGN(buf::Chain chain, buf::Chain::copy_of(in, *impl_->pools.data));
     ZS_TRY(write(fd, chain));
+    impl_->copied_datagram_bytes += in.size();
     return in.size();
   }
   ZS_TRY_ASSIGN(tcp::Connection* const connection, stream_of(socket));

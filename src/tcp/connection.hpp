@@ -113,6 +113,8 @@ class Connection : public timer::Entry,
   Result<std::size_t> write_copy(std::span<const std::byte> bytes);
   /// At most `limit` bytes; an empty chain is the end of the stream; kAgain.
   Result<buf::Chain> read(std::uint32_t limit);
+  /// What read() would give, by descriptors of its own: the bytes, and an error, stay.
+  Result<buf::Chain> peek(std::uint32_t limit) const;
   Result<std::size_t> read_copy(std::span<std::byte> out);
   void shutdown_read();
   void shutdown_write();

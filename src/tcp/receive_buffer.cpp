@@ -54,8 +54,24 @@ std::uint32_t ReceiveBuffer::compact(buf::Pool& pool) noexcept {
   return copied;
 }
 
+std::uint32_t ReceiveBuffer::bounded(std::uint32_t limit) const noexcept {
+  limit = std::min(limit, data_.size());
+  if (data_.segments() <= RTE_MBUF_MAX_NB_SEGS) [[likely]] {
+    return limit;
+  }
+  std::uint32_t bytes = 0;
+  const rte_mbuf* m = data_.head();
+  for (int n = 0; n < RTE_MBUF_MAX_NB_SEGS && bytes < limit; ++n, m = m->next) bytes += m->data_len;
+  return std::min(limit, bytes);
+}
+
+Result<buf::Chain> ReceiveBuffer::share(std::uint32_t limit, buf::Pool& indirect) const noexcept {
+  return data_.clone_front(bounded(limit), indirect);
+}
+
 Result<buf::Chain> ReceiveBuffer::read(std::uint32_t limit, buf::Pools pools) noexcept {
-  if (limit >= data_.size()) return take_all();
+  limit = bounded(limit);
+  if (limit == data_.size()) return take_all();
   Result<buf::Chain> front = data_.take_front(limit, *pools.indirect);
   if (front) return front;
   // No descriptor for the cut: whole segments still go out without one.

@@ -39,6 +39,8 @@ class ReceiveBuffer {
   /// Moves out up to `limit` bytes, uncopied; an empty chain when there are none. kNoBuffers
   /// (nothing changes) when a segment must be cut and no descriptor is left.
   Result<buf::Chain> read(std::uint32_t limit, buf::Pools pools) noexcept;
+  /// The first bytes by descriptors of their own; the bytes stay. kNoBuffers without descriptors.
+  Result<buf::Chain> share(std::uint32_t limit, buf::Pool& indirect) const noexcept;
   /// Everything there is, at no cost.
   buf::Chain take_all() noexcept { return std::exchange(data_, buf::Chain{}); }
   /// Copies out and drops up to out.size() bytes; returns how many.
@@ -55,6 +57,9 @@ class ReceiveBuffer {
                        std::uint32_t queued_elsewhere = 0) const noexcept;
 
  private:
+  /// `limit`, or what there is, or what one packet can hold: what is read may become one.
+  std::uint32_t bounded(std::uint32_t limit) const noexcept;
+
   buf::Chain data_;
   std::uint32_t capacity_;
   std::uint32_t max_segments_;

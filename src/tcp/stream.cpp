@@ -53,6 +53,16 @@ Result<buf::Chain> Connection::read(std::uint32_t limit) {
   return Errc::kAgain;
 }
 
+Result<buf::Chain> Connection::peek(std::uint32_t limit) const {
+  if (receive_buffer_.size() > 0 && limit > 0) {
+    return receive_buffer_.share(limit, *shared_->pools.indirect);
+  }
+  if (peer_closed_ || read_shutdown_) return buf::Chain{};
+  if (error_ != Errc{}) return error_;
+  if (state_ == State::kClosed) return buf::Chain{};
+  return Errc::kAgain;
+}
+
 Result<std::size_t> Connection::read_copy(std::span<std::byte> out) {
   if (receive_buffer_.size() > 0 && !out.empty()) {
     const std::size_t copied = receive_buffer_.read_copy(out);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Installs zstack into an empty prefix, builds the README's first program against it with pkg-config and
-with find_package, and talks to both through the kernel.
+with find_package and the C examples with pkg-config, and talks to them through the kernel.
 
 usage: install_test.py --build BUILD_FOLDER
 """
@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -20,6 +21,8 @@ sys.path.insert(0, str(ROOT / "tests/interop"))
 from harness import STACK, can_connect, receive_exactly, wait_for  # noqa: E402
 
 PROGRAM = ROOT / "examples/first_program.cpp"
+C_PROGRAM = ROOT / "tests/install/c_program.c"
+C_ECHO = ROOT / "examples/z_echo.c"
 WORLD = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
@@ -35,10 +38,20 @@ def check(good, text):
     return good
 
 
-def build_with_pkg_config(prefix, library_folder, out):
+def pkg_config(library_folder, *what):
     env = {**os.environ, "PKG_CONFIG_PATH": str(library_folder / "pkgconfig")}
-    flags = shlex.split(run("pkg-config", "--cflags", "--libs", "zstack", env=env))
-    run("g++", "-std=c++20", "-o", out, PROGRAM, *flags)
+    return shlex.split(run("pkg-config", *what, "zstack", env=env))
+
+
+def build_with_pkg_config(prefix, library_folder, out):
+    run("g++", "-std=c++20", "-o", out, PROGRAM, *pkg_config(library_folder, "--cflags", "--libs"))
+
+
+def build_c(source, library_folder, out):
+    """By a C compiler that knows neither C++ nor DPDK's headers."""
+    run("gcc", "-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{library_folder.parent / 'include'}",
+        "-c", source, "-o", out.with_suffix(".o"))
+    run("gcc", "-o", out, out.with_suffix(".o"), *pkg_config(library_folder, "--libs"))
 
 
 def build_with_cmake(prefix, library_folder, out):
@@ -90,16 +103,36 @@ def main():
         good &= check((prefix / "include/zstack/zstack.hpp").is_file(), "the headers are installed")
         world = WORLD + ([] if os.geteuid() == 0 else ["--user", "--map-root-user"])
         can_run = os.path.exists("/dev/net/tun") and subprocess.run([*world, "true"], capture_output=True).returncode == 0
-        for name, build in (("pkg-config", build_with_pkg_config), ("find_package", build_with_cmake)):
-            program = Path(temporary) / f"first_program_{name}"
-            build(prefix, archives[0].parent, program)
-            check(True, f"{name}: the first program builds")
-            if can_run:
-                done = subprocess.run([*world, sys.executable, __file__, "--talk-to", program])
-                good &= check(done.returncode == 0, f"{name}: it serves")
-            else:
+
+        def serve(name, program):
+            if not can_run:
                 print(f"# {name}: not run, this machine allows no network namespace or TAP device")
-                good &= os.environ.get("CI") != "true"
+                return os.environ.get("CI") != "true"
+            done = subprocess.run([*world, sys.executable, __file__, "--talk-to", program])
+            return check(done.returncode == 0, f"{name}: it serves")
+
+        builds = {"pkg-config": (build_with_pkg_config, prefix), "find_package": (build_with_cmake, prefix),
+                  C_PROGRAM.name: (build_c, C_PROGRAM), C_ECHO.name: (build_c, C_ECHO)}
+        programs = {name: Path(temporary) / f"program_{name.removesuffix('.c')}" for name in builds}
+        # Linking is link-time optimisation of the whole library each time: as many at once as there are CPUs.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            done = {name: pool.submit(build, what, archives[0].parent, programs[name])
+                    for name, (build, what) in builds.items()}
+        for name in builds:
+            done[name].result()
+            good &= check(True, f"{name}: the program builds")
+        for name in ("pkg-config", "find_package", C_ECHO.name):
+            good &= serve(name, programs[name])
+        said = subprocess.run([programs[C_PROGRAM.name]], capture_output=True, text=True, cwd=temporary)
+        print(said.stdout, end="", flush=True)
+        good &= check(said.returncode == 0, f"{C_PROGRAM.name} finds what the header promises {said.stderr}")
+        if can_run:
+            cpus = ",".join(map(str, sorted(os.sched_getaffinity(0))[:2]))
+            ran = subprocess.run([*world, programs[C_PROGRAM.name], "run", "--lcores", cpus], timeout=60,
+                                 capture_output=True, text=True, cwd=temporary)
+            good &= check(ran.returncode == 0, f"{C_PROGRAM.name} runs on CPUs {cpus} and stops by itself")
+            if ran.returncode != 0:
+                print(ran.stdout, ran.stderr)
     sys.exit(0 if good else 1)
 
 

@@ -118,6 +118,16 @@ rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
   return m;
 }
 
+// Drivers that need it find the memory by its address from now on. Mapping it for an IOMMU
+// (rte_dev_dma_map) is left to whoever opens such a device.
+Result<void> register_memory(std::span<std::byte> memory) noexcept {
+  if (!is_whole_pages(memory)) return Errc::kInvalid;
+  const int failed =
+      rte_extmem_register(memory.data(), memory.size(), nullptr, 0, system_page_bytes());
+  if (failed == 0 || rte_errno == EEXIST) return {};
+  return rte_errno == EINVAL ? Errc::kInvalid : Errc::kNoMemory;
+}
+
 rte_mbuf* make_external(Pools pools, std::span<std::byte> bytes, ExternalFree on_free,
                         void* opaque) noexcept {
   if (bytes.size() > kMaxExternalBytes) return nullptr;

@@ -158,6 +158,11 @@ rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
   return m;
 }
 
+Result<void> register_memory(std::span<std::byte> memory) noexcept {
+  if (!is_whole_pages(memory)) return Errc::kInvalid;
+  return {};
+}
+
 rte_mbuf* make_external(Pools pools, std::span<std::byte> bytes, ExternalFree on_free,
                         void* opaque) noexcept {
   if (bytes.size() > kMaxExternalBytes) return nullptr;

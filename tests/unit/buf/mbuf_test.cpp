@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <vector>
 
 #include "unit/buf/chain_scenario.hpp"
@@ -154,6 +155,15 @@ TEST_F(MbufTest, refused_external_memory_stays_the_callers) {
   }
   data_->fail_after_for_test(0);
   EXPECT_EQ(make_external({data_.get(), indirect_.get()}, memory, note_free, &freed), nullptr);
+}
+
+TEST_F(MbufTest, memory_is_registered_by_whole_pages) {
+  alignas(4'096) static std::array<std::byte, 8'192> memory;
+  EXPECT_TRUE(register_memory(memory));
+  EXPECT_TRUE(register_memory(memory));
+  EXPECT_EQ(register_memory({}).error(), Errc::kInvalid);
+  EXPECT_EQ(register_memory(std::span{memory}.first(4'000)).error(), Errc::kInvalid);
+  EXPECT_EQ(register_memory(std::span{memory}.subspan(64, 4'096)).error(), Errc::kInvalid);
 }
 
 TEST_F(MbufTest, references_are_refused_before_their_count_wraps) {

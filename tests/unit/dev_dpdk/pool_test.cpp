@@ -1,6 +1,7 @@
 #include "buf/pool.hpp"
 
 #include <gtest/gtest.h>
+#include <rte_memory.h>
 
 #include "base/random.hpp"
 #include "buf/mbuf.hpp"
@@ -59,6 +60,15 @@ TEST_F(DpdkPool, chains_behave_like_a_vector_of_bytes) {
     ASSERT_EQ(data_->in_use(), 0u);
     ASSERT_EQ(indirect_->in_use(), 0u);
   }
+}
+
+TEST_F(DpdkPool, memory_is_registered_once_and_by_whole_pages) {
+  alignas(4'096) static std::array<std::byte, 8'192> memory;
+  EXPECT_EQ(register_memory(std::span{memory}.first(4'000)).error(), Errc::kInvalid);
+  EXPECT_EQ(register_memory({}).error(), Errc::kInvalid);
+  EXPECT_TRUE(register_memory(memory));
+  EXPECT_NE(rte_mem_virt2memseg_list(memory.data()), nullptr);
+  EXPECT_TRUE(register_memory(memory));  // by another shard
 }
 
 TEST_F(DpdkPool, external_memory_goes_back_once_after_its_last_reader) {

@@ -243,6 +243,34 @@ TEST(SocketTable, ReadyOnesTakeTurns) {
   EXPECT_EQ(w.table->poll_ready({}), 0u);
 }
 
+TEST(SocketTable, TellsWhatADescriptorIs) {
+  Sockets w;
+  const int stream = w.stream(IpFamily::kV6);
+  const int datagram = w.datagram();
+  ASSERT_TRUE(w.table->watch(datagram, ready::kReadable, 7));
+  EXPECT_EQ(w.table->info(stream)->type, Type::kStream);
+  EXPECT_EQ(w.table->info(stream)->family, IpFamily::kV6);
+  EXPECT_FALSE(w.table->info(stream)->is_listening);
+  EXPECT_EQ(w.table->info(datagram)->type, Type::kDatagram);
+  EXPECT_EQ(w.table->info(datagram)->interest, ready::kReadable);
+  EXPECT_TRUE(w.table->info(w.listener({kOurs, 80}))->is_listening);
+  EXPECT_EQ(w.table->info(60).error(), Errc::kBadFd);
+}
+
+TEST(SocketTable, NothingIsWatchedOrOpenAnyMore) {
+  Sockets w;
+  const auto p = w.connected();
+  ASSERT_TRUE(w.table->watch(p.client, ready::kWritable, 0));
+  EXPECT_TRUE(w.table->has_ready());
+  w.table->watch_nothing();
+  EXPECT_FALSE(w.table->has_ready());
+  EXPECT_EQ(w.ready(p.client), 0u);
+  w.table->close_all();
+  EXPECT_EQ(w.table->open_count(), 0u);
+  w.settle(300s);
+  EXPECT_EQ(w.shard->tcp().connection_count(), 0u);
+}
+
 TEST(SocketTable, AReusedDescriptorIsANewSocket) {
   Sockets w;
   const auto p = w.connected();

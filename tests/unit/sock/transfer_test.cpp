@@ -53,6 +53,45 @@ TEST(Transfer, CopyingTwinsMayBeShort) {
   EXPECT_EQ(total, *written);
 }
 
+TEST(Transfer, PeekingLeavesEverythingAsItIs) {
+  Sockets w;
+  const auto p = w.connected();
+  EXPECT_EQ(w.table->peek(p.server, 10).error(), Errc::kAgain);
+  ASSERT_EQ(w.write(p.client, "hello"), Errc{});
+  w.settle();
+  EXPECT_EQ(Sockets::to_string(*w.table->peek(p.server, 4)), "hell");
+  EXPECT_EQ(Sockets::to_string(*w.table->peek(p.server, 10)), "hello");
+  EXPECT_EQ(w.read(p.server), "hello");
+  EXPECT_EQ(w.table->copied_bytes(), 0u);
+  ASSERT_TRUE(w.table->set_option(p.client, Option::kLinger, 0));
+  ASSERT_TRUE(w.table->close(p.client));
+  w.settle();
+  EXPECT_EQ(w.table->peek(p.server, 10).error(), Errc::kConnReset);
+  EXPECT_EQ(w.table->peek(p.server, 10).error(), Errc::kConnReset);
+  EXPECT_EQ(w.read(p.server), Sockets::name(Errc::kConnReset));
+  EXPECT_TRUE(w.table->peek(p.server, 10)->empty());
+  EXPECT_EQ(w.table->peek(w.datagram(), 10).error(), Errc::kNotSupported);
+  EXPECT_EQ(w.table->peek(w.stream(), 10).error(), Errc::kNotConnected);
+  EXPECT_EQ(w.table->peek(99, 10).error(), Errc::kBadFd);
+}
+
+TEST(Transfer, CopiedBytesAreCounted) {
+  Sockets w;
+  const auto p = w.connected();
+  std::string place(10, ' ');
+  ASSERT_TRUE(w.table->write_copy(p.client, bytes("hello")));
+  w.settle();
+  EXPECT_EQ(*w.table->read_copy(p.server, std::as_writable_bytes(std::span{place})), 5u);
+  EXPECT_EQ(w.table->copied_bytes(), 10u);
+  const int fd = w.datagram();
+  ASSERT_TRUE(w.table->bind(fd, {kOurs, 53}));
+  ASSERT_TRUE(w.table->connect(fd, {kOurs, 53}));
+  ASSERT_TRUE(w.table->write_copy(fd, bytes("abc")));
+  w.settle();
+  EXPECT_EQ(*w.table->read_copy(fd, std::as_writable_bytes(std::span{place})), 3u);
+  EXPECT_EQ(w.table->copied_bytes(), 16u);
+}
+
 TEST(Transfer, WriteTakesTheWholeChainOrNothing) {
   Sockets w;
   const auto p = w.connected();
@@ -212,7 +251,7 @@ TEST(Transfer, ConnectedDatagramsUseReadAndWrite) {
   const int server = w.datagram();
   const int client = w.datagram();
   ASSERT_TRUE(w.table->bind(server, {kOurs, 53}));
-  EXPECT_EQ(w.write(client, "x"), Errc::kNotConnected);
+  EXPECT_EQ(w.write(client, "x"), Errc::kDestinationRequired);
   ASSERT_TRUE(w.table->connect(client, {kOurs, 53}));
   EXPECT_EQ(*w.table->remote_endpoint(client), (Endpoint{kOurs, 53}));
   ASSERT_TRUE(w.table->write_copy(client, bytes("copied")));

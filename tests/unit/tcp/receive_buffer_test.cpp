@@ -41,6 +41,37 @@ TEST(ReceiveBuffer, without_a_descriptor_reads_whole_segments) {
   EXPECT_EQ(b.size(), 344u);
 }
 
+TEST(ReceiveBuffer, shares_without_giving_away) {
+  TestPools pools;
+  {
+    ReceiveBuffer b{10'000, 100};
+    b.append(pools.chain(stream(0, 600)));
+    buf::Chain seen = *b.share(300, *pools.indirect);
+    EXPECT_EQ(bytes_of(seen), stream(0, 300));
+    EXPECT_EQ(b.size(), 600u);
+    EXPECT_EQ(b.share(1000, *pools.indirect)->size(), 600u);
+    pools.indirect->fail_after_for_test(1);
+    EXPECT_EQ(b.share(300, *pools.indirect).error(), Errc::kNoBuffers);
+    pools.indirect->fail_after_for_test(UINT32_MAX);
+    const buf::Chain all = *b.read(600, pools);
+    EXPECT_EQ(buf::data(all.head()), buf::data(seen.head()));
+    EXPECT_FALSE(buf::is_exclusive(all.head()));
+    seen.clear();
+    EXPECT_TRUE(buf::is_exclusive(all.head()));
+  }
+  EXPECT_TRUE(pools.all_back());
+}
+
+TEST(ReceiveBuffer, reads_no_more_segments_than_one_packet_holds) {
+  constexpr std::uint32_t kMost = RTE_MBUF_MAX_NB_SEGS;
+  TestPools pools{kMost + 10, 16};
+  ReceiveBuffer b{1'000'000, 100'000};
+  for (std::uint32_t i = 0; i < kMost + 2; ++i) b.append(pools.chain(stream(i, 1)));
+  const buf::Chain first = *b.read(1'000'000, pools);
+  EXPECT_EQ(first.segments(), kMost);
+  EXPECT_EQ(b.read(1'000'000, pools)->size(), 2u);
+}
+
 TEST(ReceiveBuffer, copies_and_peeks) {
   TestPools pools;
   ReceiveBuffer b{10'000, 100};

@@ -1,0 +1,124 @@
+// Socket options: their POSIX levels, names and values.
+#include <zstack/zstack.h>
+
+#include <cstring>
+#include <optional>
+
+#include "api/call.hpp"
+
+namespace {
+
+using zs::Errc;
+using zs::Result;
+using zs::api::Instance;
+using zs::sock::DescriptorInfo;
+using zs::sock::Option;
+using zs::sock::Type;
+
+/// The options whose value is an int on both sides.
+std::optional<Option> int_option(int level, int name) {
+  if (level == SOL_SOCKET) {
+    switch (name) {
+      case SO_REUSEADDR:
+        return Option::kReuseAddress;
+      case SO_SNDBUF:
+        return Option::kSendBuffer;
+      case SO_RCVBUF:
+        return Option::kReceiveBuffer;
+      case SO_KEEPALIVE:
+        return Option::kKeepAlive;
+      default:
+        return std::nullopt;
+    }
+  }
+  if (level != IPPROTO_TCP) return std::nullopt;
+  switch (name) {
+    case TCP_NODELAY:
+      return Option::kNoDelay;
+    case TCP_KEEPIDLE:
+      return Option::kKeepAliveIdle;
+    case TCP_KEEPINTVL:
+      return Option::kKeepAliveInterval;
+    case TCP_KEEPCNT:
+      return Option::kKeepAliveProbes;
+    case TCP_USER_TIMEOUT:
+      return Option::kUserTimeout;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// What sock/ calls "not of this kind of socket" is for setsockopt() an option that it has not.
+template <typename T>
+Result<T> of_option(Result<T> result) {
+  if (!result && result.error() == Errc::kNotSupported) return Errc::kNoProtocolOption;
+  return result;
+}
+
+template <typename T>
+Result<T> value_at(const void* value, socklen_t length) {
+  T out{};
+  if (value == nullptr || length < sizeof(out)) return Errc::kInvalid;
+  std::memcpy(&out, value, sizeof(out));
+  return out;
+}
+
+template <typename T>
+Result<void> put_value(const T& from, void* value, socklen_t* length) {
+  if (*length < sizeof(from)) return Errc::kInvalid;
+  std::memcpy(value, &from, sizeof(from));
+  *length = sizeof(from);
+  return {};
+}
+
+/// Facts that can only be asked for.
+Result<int> fact(Instance& here, int fd, const DescriptorInfo& info, int name) {
+  switch (name) {
+    case SO_ERROR:
+      return static_cast<int>(here.sockets.take_error(fd));
+    case SO_TYPE:
+      return info.type == Type::kStream ? SOCK_STREAM : SOCK_DGRAM;
+    case SO_DOMAIN:
+      return info.family == zs::IpFamily::kV4 ? AF_INET : AF_INET6;
+    case SO_ACCEPTCONN:
+      return info.is_listening ? 1 : 0;
+    default:
+      return Errc::kNoProtocolOption;
+  }
+}
+
+}  // namespace
+
+int z_setsockopt(int fd, int level, int name, const void* value, socklen_t len) {
+  return zs::api::call<int>([=](Instance& here) -> Result<void> {
+    ZS_TRY(here.sockets.info(fd));
+    if (level == SOL_SOCKET && name == SO_LINGER) {
+      ZS_TRY_ASSIGN(const linger l, value_at<linger>(value, len));
+      if (l.l_onoff != 0 && l.l_linger < 0) return Errc::kInvalid;
+      return of_option(
+          here.sockets.set_option(fd, Option::kLinger, l.l_onoff != 0 ? l.l_linger : -1));
+    }
+    const auto option = int_option(level, name);
+    if (!option) return Errc::kNoProtocolOption;
+    ZS_TRY_ASSIGN(const int number, value_at<int>(value, len));
+    return of_option(here.sockets.set_option(fd, *option, number));
+  });
+}
+
+int z_getsockopt(int fd, int level, int name, void* value, socklen_t* len) {
+  return zs::api::call<int>([=](Instance& here) -> Result<void> {
+    ZS_TRY_ASSIGN(const DescriptorInfo info, here.sockets.info(fd));
+    if (value == nullptr || len == nullptr || *len < sizeof(int)) return Errc::kInvalid;
+    if (level == SOL_SOCKET && name == SO_LINGER) {
+      ZS_TRY_ASSIGN(const int seconds, of_option(here.sockets.option(fd, Option::kLinger)));
+      return put_value(linger{seconds >= 0 ? 1 : 0, seconds >= 0 ? seconds : 0}, value, len);
+    }
+    if (const auto option = int_option(level, name)) {
+      ZS_TRY_ASSIGN(const int number, of_option(here.sockets.option(fd, *option)));
+      return put_value(number, value, len);
+    }
+    if (level != SOL_SOCKET) return Errc::kNoProtocolOption;
+    ZS_TRY_ASSIGN(const int number, fact(here, fd, info, name));
+    return put_value(number, value, len);
+  });
+}

@@ -1,0 +1,31 @@
+#include "api/run/loop_application.hpp"
+
+namespace zs::api {
+
+LoopApplication::LoopApplication(Loop loop, void* arg, const runtime::ShardContext& shard)
+    : loop_(loop), arg_(arg), instance_(shard.sockets) {
+  instance_.shard = shard.index;
+  instance_.shards = shard.count;
+  instance_.stop = shard.stop;
+}
+
+Result<void> LoopApplication::on_start(Instant /*now*/, std::string& /*why*/) { return {}; }
+
+// Always "nothing left to do": the promise is one call a pass, and the next pass begins at once
+// while a socket in the epoll set is ready.
+bool LoopApplication::on_turn(sock::SocketTable& /*sockets*/, Instant /*now*/) {
+  if (instance_.is_stopping) return false;
+  const Turn turn(instance_);
+  if (loop_(arg_) != 0 && !instance_.is_stopping) {
+    instance_.is_stopping = true;
+    instance_.stop();
+  }
+  return false;
+}
+
+void LoopApplication::on_stop(Instant /*now*/) {
+  instance_.is_stopping = true;
+  instance_.sockets.close_all();
+}
+
+}  // namespace zs::api

@@ -1,0 +1,114 @@
+// Moving buffers between the application and its sockets.
+#include <zstack/zstack.h>
+
+#include <algorithm>
+
+#include "api/call.hpp"
+#include "api/offer.hpp"
+#include "api/sockaddr.hpp"
+
+namespace {
+
+using zs::Endpoint;
+using zs::Errc;
+using zs::Result;
+using zs::api::Instance;
+using zs::buf::Chain;
+
+std::uint32_t read_limit(std::size_t n) {
+  return static_cast<std::uint32_t>(std::min<std::size_t>(n, UINT32_MAX));
+}
+
+/// Ownership crosses the C boundary here: the caller holds the chain until it frees or sends it.
+ssize_t hand_over(Chain chain, rte_mbuf** m) {
+  const auto bytes = static_cast<ssize_t>(chain.size());
+  *m = std::move(chain).release().release();
+  return bytes;
+}
+
+Result<ssize_t> offer_to_socket(Instance& here, int fd, std::span<rte_mbuf* const> chains) {
+  ZS_TRY_ASSIGN(const auto info, here.sockets.info(fd));
+  ZS_TRY_ASSIGN(const std::uint64_t bytes,
+                zs::api::offer(chains, *here.pools.indirect, [&](Chain& all) -> Result<void> {
+                  // A stream has nothing that could be empty.
+                  if (all.empty() && info.type == zs::sock::Type::kStream) return Errc::kInvalid;
+                  return here.sockets.write(fd, all);
+                }));
+  return static_cast<ssize_t>(bytes);
+}
+
+}  // namespace
+
+ssize_t z_read(int fd, struct rte_mbuf** m, size_t n) {
+  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+    if (m == nullptr || n == 0) return Errc::kInvalid;
+    ZS_TRY_ASSIGN(Chain chain, here.sockets.read(fd, read_limit(n)));
+    return hand_over(std::move(chain), m);
+  });
+}
+
+ssize_t z_peek(int fd, struct rte_mbuf** m, size_t n) {
+  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+    if (m == nullptr || n == 0) return Errc::kInvalid;
+    ZS_TRY_ASSIGN(Chain chain, here.sockets.peek(fd, read_limit(n)));
+    return hand_over(std::move(chain), m);
+  });
+}
+
+ssize_t z_write(int fd, struct rte_mbuf* m) {
+  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+    return offer_to_socket(here, fd, {&m, 1});
+  });
+}
+
+ssize_t z_writev(int fd, struct rte_mbuf* const* chains, int n) {
+  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+    if (chains == nullptr || n < 1 || n > Z_IOV_MAX) return Errc::kInvalid;
+    return offer_to_socket(here, fd, {chains, static_cast<std::size_t>(n)});
+  });
+}
+
+ssize_t z_recvfrom(int fd, struct rte_mbuf** m, struct sockaddr* addr, socklen_t* len) {
+  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+    if (m == nullptr || !zs::api::is_place(addr, len)) return Errc::kInvalid;
+    ZS_TRY_ASSIGN(const auto info, here.sockets.info(fd));
+    Endpoint peer;
+    ZS_TRY_ASSIGN(Chain chain, here.sockets.receive_from(fd, &peer));
+    zs::api::to_sockaddr(peer, info.family, addr, len);
+    return hand_over(std::move(chain), m);
+  });
+}
+
+ssize_t z_sendto(int fd, struct rte_mbuf* m, const struct sockaddr* addr, socklen_t len) {
+  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+    ZS_TRY(here.sockets.info(fd));
+    ZS_TRY_ASSIGN(const Endpoint peer, zs::api::from_sockaddr(addr, len));
+    ZS_TRY_ASSIGN(const std::uint64_t bytes,
+                  zs::api::offer({&m, 1}, *here.pools.indirect,
+                                 [&](Chain& all) { return here.sockets.send_to(fd, all, peer); }));
+    return static_cast<ssize_t>(bytes);
+  });
+}
+
+ssize_t z_recv(int fd, void* buf, size_t n) {
+  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+    if (buf == nullptr || n == 0) return Errc::kInvalid;
+    ZS_TRY_ASSIGN(const std::size_t bytes,
+                  here.sockets.read_copy(fd, {static_cast<std::byte*>(buf), n}));
+    return static_cast<ssize_t>(bytes);
+  });
+}
+
+ssize_t z_send(int fd, const void* buf, size_t n) {
+  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+    if (buf == nullptr && n > 0) return Errc::kInvalid;
+    ZS_TRY_ASSIGN(const std::size_t bytes,
+                  here.sockets.write_copy(fd, {static_cast<const std::byte*>(buf), n}));
+    return static_cast<ssize_t>(bytes);
+  });
+}
+
+uint64_t z_copied_bytes(void) {
+  return zs::api::call<uint64_t>(
+      [](Instance& here) -> Result<std::uint64_t> { return here.sockets.copied_bytes(); });
+}

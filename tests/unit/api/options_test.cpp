@@ -1,0 +1,101 @@
+#include <gtest/gtest.h>
+
+#include "unit/api/shards.hpp"
+
+namespace zs::api {
+namespace {
+
+using namespace test;
+
+class OptionsTest : public ApiTest {
+ protected:
+  int set(int fd, int level, int name, int value) {
+    return z_setsockopt(fd, level, name, &value, sizeof(value));
+  }
+  int get(int fd, int level, int name) {
+    int value = -2;
+    socklen_t length = sizeof(value);
+    if (z_getsockopt(fd, level, name, &value, &length) != 0) return -1;
+    EXPECT_EQ(length, sizeof(value));
+    return value;
+  }
+};
+
+TEST_F(OptionsTest, NumbersThereAndBack) {
+  const int fd = z_socket(AF_INET, SOCK_STREAM, 0);
+  const struct {
+    int level, name, value;
+  } all[] = {{SOL_SOCKET, SO_REUSEADDR, 1},       {SOL_SOCKET, SO_SNDBUF, 70'000},
+             {SOL_SOCKET, SO_RCVBUF, 80'000},     {SOL_SOCKET, SO_KEEPALIVE, 1},
+             {IPPROTO_TCP, TCP_NODELAY, 1},       {IPPROTO_TCP, TCP_KEEPIDLE, 30},
+             {IPPROTO_TCP, TCP_KEEPINTVL, 5},     {IPPROTO_TCP, TCP_KEEPCNT, 4},
+             {IPPROTO_TCP, TCP_USER_TIMEOUT, 900}};
+  for (const auto& o : all) {
+    EXPECT_EQ(set(fd, o.level, o.name, o.value), 0) << o.name;
+    EXPECT_EQ(get(fd, o.level, o.name), o.value) << o.name;
+  }
+  EXPECT_EQ(errno_of(set(fd, IPPROTO_TCP, TCP_KEEPCNT, 0)), EINVAL);
+}
+
+TEST_F(OptionsTest, Linger) {
+  const int fd = z_socket(AF_INET, SOCK_STREAM, 0);
+  linger l{7, 7};
+  socklen_t length = sizeof(l);
+  ASSERT_EQ(z_getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &length), 0);
+  EXPECT_EQ(l.l_onoff, 0);
+  l = {1, 0};
+  ASSERT_EQ(z_setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)), 0);
+  ASSERT_EQ(z_getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &length), 0);
+  EXPECT_EQ(l.l_onoff, 1);
+  EXPECT_EQ(l.l_linger, 0);
+  l = {1, -1};
+  EXPECT_EQ(errno_of(z_setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l))), EINVAL);
+  EXPECT_EQ(errno_of(z_setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, 4)), EINVAL);
+}
+
+TEST_F(OptionsTest, FactsCanBeAskedFor) {
+  const int stream = z_socket(AF_INET, SOCK_STREAM, 0);
+  const int datagram = z_socket(AF_INET6, SOCK_DGRAM, 0);
+  EXPECT_EQ(get(stream, SOL_SOCKET, SO_TYPE), SOCK_STREAM);
+  EXPECT_EQ(get(datagram, SOL_SOCKET, SO_TYPE), SOCK_DGRAM);
+  EXPECT_EQ(get(stream, SOL_SOCKET, SO_DOMAIN), AF_INET);
+  EXPECT_EQ(get(datagram, SOL_SOCKET, SO_DOMAIN), AF_INET6);
+  EXPECT_EQ(get(stream, SOL_SOCKET, SO_ACCEPTCONN), 0);
+  ASSERT_EQ(z_listen(stream, 1), 0);
+  EXPECT_EQ(get(stream, SOL_SOCKET, SO_ACCEPTCONN), 1);
+  EXPECT_EQ(errno_of(set(stream, SOL_SOCKET, SO_TYPE, 1)), ENOPROTOOPT);
+}
+
+TEST_F(OptionsTest, TheReasonOfAFailureIsToldOnce) {
+  sockaddr_in nobody = at4(kOurs, 4'444);
+  const int fd = z_socket(AF_INET, SOCK_STREAM, 0);
+  EXPECT_EQ(errno_of(z_connect(fd, any(nobody), sizeof(nobody))), EINPROGRESS);
+  w.settle();
+  EXPECT_EQ(get(fd, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
+  EXPECT_EQ(get(fd, SOL_SOCKET, SO_ERROR), 0);
+}
+
+TEST_F(OptionsTest, WhatThereIsNotIsRefused) {
+  const int stream = z_socket(AF_INET, SOCK_STREAM, 0);
+  const int datagram = z_socket(AF_INET, SOCK_DGRAM, 0);
+  int value = 1;
+  socklen_t length = sizeof(value);
+  EXPECT_EQ(errno_of(set(9, SOL_SOCKET, SO_SNDBUF, 1)), EBADF);
+  EXPECT_EQ(errno_of(set(stream, SOL_SOCKET, SO_BROADCAST, 1)), ENOPROTOOPT);
+  EXPECT_EQ(errno_of(set(stream, IPPROTO_TCP, TCP_CORK, 1)), ENOPROTOOPT);
+  EXPECT_EQ(errno_of(set(stream, IPPROTO_IP, 1, 1)), ENOPROTOOPT);
+  EXPECT_EQ(errno_of(set(datagram, IPPROTO_TCP, TCP_NODELAY, 1)), ENOPROTOOPT);
+  EXPECT_EQ(set(datagram, SOL_SOCKET, SO_RCVBUF, 100'000), 0);
+  EXPECT_EQ(errno_of(get(datagram, SOL_SOCKET, SO_RCVBUF)), ENOPROTOOPT);
+  EXPECT_EQ(errno_of(get(stream, IPPROTO_TCP, TCP_INFO)), ENOPROTOOPT);
+  EXPECT_EQ(errno_of(get(9, SOL_SOCKET, SO_ERROR)), EBADF);
+  EXPECT_EQ(errno_of(z_setsockopt(stream, SOL_SOCKET, SO_SNDBUF, nullptr, 4)), EINVAL);
+  EXPECT_EQ(errno_of(z_setsockopt(stream, SOL_SOCKET, SO_SNDBUF, &value, 2)), EINVAL);
+  EXPECT_EQ(errno_of(z_getsockopt(stream, SOL_SOCKET, SO_SNDBUF, nullptr, &length)), EINVAL);
+  EXPECT_EQ(errno_of(z_getsockopt(stream, SOL_SOCKET, SO_SNDBUF, &value, nullptr)), EINVAL);
+  length = 2;
+  EXPECT_EQ(errno_of(z_getsockopt(stream, SOL_SOCKET, SO_SNDBUF, &value, &length)), EINVAL);
+}
+
+}  // namespace
+}  // namespace zs::api
