@@ -251,6 +251,10 @@ void LoadClient::on_event(const LoadEvent& event, Instant now) {
 /// Since when a request waits to be sent, if one does.
 std::optional<Instant> LoadClient::take_work(Instant now) {
   const bool has_schedule = schedule_ && phase_ != Phase::kTrying;
+  // What the warm-up could not send is not put upon the measured time.
+  while (has_schedule && now >= window_begin_ && schedule_->next() < window_begin_) {
+    schedule_->advance();
+  }
   const Instant began = has_schedule ? schedule_->next() : now;
   if (requests_left_ == 0 || began > now || began >= window_end_) return std::nullopt;
   if (has_schedule) {

@@ -10,63 +10,16 @@
 #include <utility>
 #include <vector>
 
+#include "unit/apps/fake_transport.hpp"
+
 namespace zs::apps {
 namespace {
 
 using namespace std::chrono_literals;
+using test::FakeTransport;
 using ::testing::IsEmpty;
 
 constexpr Instant kStart = Instant::from_ns(1'000'000'000'000);
-
-/// Connections to a server that the test plays.
-class FakeTransport final : public LoadTransport {
- public:
-  struct Socket {
-    std::uint32_t connection = 0;
-    LoadInterest interest = LoadInterest::kBoth;
-    std::uint64_t sent = 0;
-    std::string inbox;
-    bool has_ended = false;
-    Errc error{};
-  };
-
-  Result<int> connect(std::uint32_t connection) override {
-    if (refusal != Errc{}) return refusal;
-    sockets[next_].connection = connection;
-    return next_++;
-  }
-  Errc take_error(int socket) override { return sockets.at(socket).error; }
-  Result<std::size_t> send(int socket, std::size_t, std::size_t length) override {
-    if (room == 0) return Errc::kAgain;
-    const std::size_t n = std::min(room, length);
-    room -= n;
-    sockets.at(socket).sent += n;
-    return n;
-  }
-  Result<std::size_t> receive(int socket, ByteSink& sink) override {
-    Socket& s = sockets.at(socket);
-    const std::string bytes = std::exchange(s.inbox, {});
-    if (bytes.empty()) return s.has_ended ? Result<std::size_t>(0) : Errc::kAgain;
-    sink.take(std::as_bytes(std::span(bytes)));
-    return bytes.size();
-  }
-  void watch(int socket, std::uint32_t, LoadInterest interest) override {
-    sockets.at(socket).interest = interest;
-  }
-  void close(int socket, LoadEnding how) override {
-    (how == LoadEnding::kReset ? resets : orderly_ends) += 1;
-    sockets.erase(socket);
-  }
-
-  std::map<int, Socket> sockets;
-  Errc refusal{};
-  std::size_t room = SIZE_MAX;
-  int resets = 0;
-  int orderly_ends = 0;
-
- private:
-  int next_ = 100;
-};
 
 constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 
@@ -283,6 +236,22 @@ TEST_F(LoadClientTest, WhatCouldNotBeSentIsCounted) {
   EXPECT_TRUE(client->is_finished());
   EXPECT_EQ(result.requests, 1u);
   EXPECT_EQ(result.unsent, 99u);
+}
+
+TEST_F(LoadClientTest, TheMeasuredTimeDoesNotInheritWhatTheWarmUpOwes) {
+  plan.rate = 1'000;
+  plan.warmup = 1s;
+  plan.duration = 1s;
+  start();
+  connect_all();
+  for (int i = 0; i < 10; ++i) {
+    pass(200ms);
+    answer_all();
+  }
+  answer_all();
+  EXPECT_TRUE(client->is_finished());
+  EXPECT_EQ(result.requests, 5u);
+  EXPECT_EQ(result.unsent, 995u);
 }
 
 TEST_F(LoadClientTest, APauseAcrossTheEndLosesNoRequest) {
