@@ -18,7 +18,6 @@
 
 #include "bench/two_cores.hpp"
 #include "dev/unique_fd.hpp"
-#include "runtime/clock.hpp"
 
 namespace zs::bench {
 namespace {
@@ -187,14 +186,7 @@ Result<TwoCoresResult> run_kernel_loopback(const TwoCoresOptions& options, unsig
   TwoCoresResult result;
   if (is_open) {
     runner = std::thread([&] { client.run(stop, client_cpu); });
-    std::this_thread::sleep_for(options.warm_up);
-    const std::uint64_t answered = client.answered();
-    const Instant began = runtime::read_clock();
-    std::this_thread::sleep_for(options.measured);
-    const std::uint64_t more = client.answered() - answered;
-    const Duration took = runtime::read_clock() - began;
-    result.requests_per_second =
-        static_cast<double>(more) / std::chrono::duration<double>(took).count();
+    result.requests_per_second = measure_rate(options, [&] { return client.answered(); });
   }
   stop = true;
   if (runner.joinable()) runner.join();

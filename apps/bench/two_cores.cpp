@@ -68,12 +68,7 @@ Result<TwoCoresResult> run_two_cores(const TwoCoresOptions& options, std::string
   wait_for_start(server_side);
   rte_eal_remote_launch(run_side, &client_side, runtime::lcore_of_shard(1));
   wait_for_start(client_side);
-  std::this_thread::sleep_for(options.warm_up);
-  const std::uint64_t answered = client.answered();
-  const Instant began = runtime::read_clock();
-  std::this_thread::sleep_for(options.measured);
-  const std::uint64_t more = client.answered() - answered;
-  const Duration took = runtime::read_clock() - began;
+  const double rate = measure_rate(options, [&] { return client.answered(); });
   stop = true;
   rte_eal_mp_wait_lcore();
 
@@ -83,8 +78,7 @@ Result<TwoCoresResult> run_two_cores(const TwoCoresOptions& options, std::string
                                    : "connections of the benchmark broke";
     return Errc::kConnReset;
   }
-  return TwoCoresResult{static_cast<double>(more) / std::chrono::duration<double>(took).count(),
-                        world->server().copied_bytes()};
+  return TwoCoresResult{rate, world->server().copied_bytes()};
 }
 
 }  // namespace zs::bench

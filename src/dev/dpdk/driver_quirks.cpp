@@ -51,6 +51,9 @@ DriverQuirks quirks_of(std::string_view driver, std::string_view arguments) noex
   } else if (driver == "net_memif") {
     // Chains arrive corrupted under load: OffloadQueue makes them linear.
     q.broken_tx = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+  } else if (driver == "net_vmxnet3") {
+    // A descriptor's length has 14 bits, and a longer buffer is not spread over several.
+    q.max_tso_bytes = 16'383;
   } else if (driver == "net_tap") {
     q.mac_is_the_kernels = true;
   } else if (driver == "net_af_packet") {

@@ -12,10 +12,12 @@ inline constexpr std::uint32_t kFrameOverhead = 14 + 4;  ///< Ethernet, a VLAN t
 /// Where a driver does other than it says, as measured with DPDK 22.11. A driver without an entry
 /// is believed.
 struct DriverQuirks {
-  std::uint64_t honoured_tx = 0;    ///< RTE_ETH_TX_OFFLOAD_* that it does without advertising
-  std::uint64_t honoured_rx = 0;    ///< RTE_ETH_RX_OFFLOAD_*, likewise
-  std::uint64_t broken_tx = 0;      ///< that it advertises and must not be used
-  TxFixup fixup = TxFixup::kNone;   ///< beside what tx_prepare does for all
+  std::uint64_t honoured_tx = 0;   ///< RTE_ETH_TX_OFFLOAD_* that it does without advertising
+  std::uint64_t honoured_rx = 0;   ///< RTE_ETH_RX_OFFLOAD_*, likewise
+  std::uint64_t broken_tx = 0;     ///< that it advertises and must not be used
+  TxFixup fixup = TxFixup::kNone;  ///< beside what tx_prepare does for all
+  /// Longest frame to be segmented; 0: what all devices take. One buffer may hold all of it.
+  std::uint32_t max_tso_bytes = 0;
   bool mac_is_the_kernels = false;  ///< both ends of the wire would have one address
   /// Where the largest frame is an argument of the device ("framesz") and not what the driver
   /// reports or may be told: the MTU must not be asked of it.

@@ -271,7 +271,7 @@ void Ethdev::Impl::fill_capabilities(const EthdevConfig& config, std::uint16_t d
   offer((rx & RTE_ETH_RX_OFFLOAD_TCP_LRO) != 0, Offload::kLro);
   offer(chains, Offload::kMultiSegment);
   offer(tso, Offload::kTso);
-  c.max_tso_bytes = tso ? kMaxTsoBytes : 0;
+  if (tso) c.max_tso_bytes = quirks.max_tso_bytes != 0 ? quirks.max_tso_bytes : kMaxTsoBytes;
   c.max_tx_segments = 1;
   if (!chains) return;
   std::uint16_t most = kMaxTxSegments;

@@ -154,6 +154,11 @@ TEST(DriverQuirks, MemifGetsNoChains) {
   EXPECT_NE(quirks_of("net_memif", "").broken_tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS, 0u);
 }
 
+TEST(DriverQuirks, Vmxnet3SegmentsWhatOneDescriptorHolds) {
+  EXPECT_LT(quirks_of("net_vmxnet3", "").max_tso_bytes, 1u << 14);
+  EXPECT_GT(quirks_of("net_vmxnet3", "").max_tso_bytes, 9'018u);
+}
+
 TEST(DriverQuirks, AfPacketTakesItsFrameSizeFromItsArguments) {
   EXPECT_EQ(quirks_of("net_null", "").largest_frame, 0u);
   EXPECT_GE(quirks_of("net_af_packet", "iface=eth1").largest_frame, 1'518u);
