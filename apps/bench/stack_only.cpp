@@ -17,7 +17,8 @@ namespace zs::bench {
 namespace {
 
 constexpr std::size_t kBurst = 64;
-constexpr int kMaxEstablishingTurns = 100'000;
+/// While the neighbour is unknown only some of the SYNs may wait for it; the others come again.
+constexpr Duration kEstablishingTime = std::chrono::seconds{10};
 
 std::optional<Part> g_counted;
 
@@ -130,8 +131,9 @@ Result<StackOnlyResult> run_stack_only(const StackOnlyOptions& options, std::str
   };
 
   why = "not all connections of the benchmark open";
-  for (int i = 0; !client.are_all_open(); ++i) {
-    if (i == kMaxEstablishingTurns || client.broken() > 0) return Errc::kConnReset;
+  const Instant patience = runtime::read_clock() + kEstablishingTime;
+  while (!client.are_all_open()) {
+    if (runtime::read_clock() > patience || client.broken() > 0) return Errc::kConnReset;
     both(false);
   }
   why = "connections of the benchmark broke";

@@ -16,7 +16,8 @@ struct TwoCoresOptions {
   EchoApi api = EchoApi::kZeroCopy;
   EchoClientOptions client;
   CableOffloads offloads = CableOffloads::kAll;
-  Duration warm_up = std::chrono::milliseconds{200};
+  Duration warm_up =
+      std::chrono::milliseconds{1'300};  ///< SYNs that found no neighbour come again after 1 s
   Duration measured = std::chrono::seconds{1};
 };
 
