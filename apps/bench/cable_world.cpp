@@ -57,7 +57,8 @@ Result<std::unique_ptr<CableWorld>> CableWorld::create(const CableOptions& optio
       options.offloads == CableOffloads::kAll ? dev::kAllPairOffloads : dev::Offload::kMultiSegment;
   auto pair = dev::Pair::create({.a = {"pair:server", mac_of(1), world->server_.pools(), offloads},
                                  .b = {"pair:client", mac_of(2), world->client_.pools(), offloads},
-                                 .mtu = options.mtu});
+                                 .mtu = options.mtu,
+                                 .delivery = options.delivery});
   if (!pair) {
     why = "the cable cannot be made";
     return pair.error();

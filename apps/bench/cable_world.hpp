@@ -20,7 +20,8 @@ enum class CableOffloads : std::uint8_t { kNone, kAll };
 struct CableOptions {
   std::uint16_t mtu = 1500;
   CableOffloads offloads = CableOffloads::kAll;  ///< none: the stacks' software does it all
-  std::uint32_t buffers = 32'768;                ///< a side
+  dev::Delivery delivery = dev::Delivery::kBuffers;
+  std::uint32_t buffers = 32'768;  ///< a side
   tcp::Config tcp = {};
 };
 

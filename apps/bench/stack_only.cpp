@@ -116,7 +116,7 @@ class Turns {
 void count_instructions_of(Part part) { g_counted = part; }
 
 Result<StackOnlyResult> run_stack_only(const StackOnlyOptions& options, std::string& why) {
-  ZS_TRY_ASSIGN(const auto world, CableWorld::create({}, why));
+  ZS_TRY_ASSIGN(const auto world, CableWorld::create({.delivery = dev::Delivery::kCopies}, why));
   EchoServer server(*world->server().sockets, options.api);
   EchoClient client(*world->client().sockets, world->client().pools(), options.client);
   ZS_TRY(server.on_start(runtime::read_clock(), why));

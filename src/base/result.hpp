@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cerrno>
+#include <memory>
+#include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace zs {
 
@@ -47,24 +48,56 @@ enum class [[nodiscard]] Errc : int{
 };
 
 /// A value or the reason why there is none: the subset of std::expected<T, Errc> that we use, with
-/// its spelling (g++ 12 has <expected> under C++23 only, see docs/adr/0004).
+/// its spelling (g++ 12 has <expected> under C++23 only, see docs/adr/0004). A union by hand,
+/// because every call of the data path returns one, and std::variant moves and destroys by table.
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : v_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit on purpose
-  Result(Errc e) : v_(std::in_place_index<1>, e) {}                  // NOLINT: implicit on purpose
+  Result(T value) noexcept(std::is_nothrow_move_constructible_v<T>)  // NOLINT: implicit on purpose
+      : has_value_(true), value_(std::move(value)) {}
+  Result(Errc e) noexcept : has_value_(false), error_(e) {}  // NOLINT: implicit on purpose
+  Result(const Result& o) requires std::is_copy_constructible_v<T> : has_value_(o.has_value_) {
+    take(o);
+  }
+  Result(Result&& o) noexcept(std::is_nothrow_move_constructible_v<T>) : has_value_(o.has_value_) {
+    take(std::move(o));
+  }
+  Result& operator=(Result o) noexcept(std::is_nothrow_move_constructible_v<T>) {
+    reset();
+    has_value_ = o.has_value_;
+    take(std::move(o));
+    return *this;
+  }
+  ~Result() { reset(); }
 
-  bool has_value() const noexcept { return v_.index() == 0; }
-  explicit operator bool() const noexcept { return has_value(); }
-  T& operator*() & noexcept { return *std::get_if<0>(&v_); }
-  const T& operator*() const& noexcept { return *std::get_if<0>(&v_); }
-  T&& operator*() && noexcept { return std::move(*std::get_if<0>(&v_)); }
-  T* operator->() noexcept { return std::get_if<0>(&v_); }
-  const T* operator->() const noexcept { return std::get_if<0>(&v_); }
-  Errc error() const noexcept { return *std::get_if<1>(&v_); }
+  bool has_value() const noexcept { return has_value_; }
+  explicit operator bool() const noexcept { return has_value_; }
+  T& operator*() & noexcept { return value_; }
+  const T& operator*() const& noexcept { return value_; }
+  T&& operator*() && noexcept { return std::move(value_); }
+  T* operator->() noexcept { return std::addressof(value_); }
+  const T* operator->() const noexcept { return std::addressof(value_); }
+  Errc error() const noexcept { return error_; }
 
  private:
-  std::variant<T, Errc> v_;
+  /// Fills the union from `o`'s; has_value_ is `o`'s already.
+  template <typename Other>
+  void take(Other&& o) {
+    if (has_value_) {
+      std::construct_at(std::addressof(value_), std::forward<Other>(o).value_);
+    } else {
+      error_ = o.error_;
+    }
+  }
+  void reset() noexcept {
+    if (has_value_) std::destroy_at(std::addressof(value_));
+  }
+
+  bool has_value_;
+  union {
+    T value_;
+    Errc error_;
+  };
 };
 
 template <>

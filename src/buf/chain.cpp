@@ -6,8 +6,7 @@ namespace zs::buf {
 // What a packet said about itself (offload requests, checksum verdicts) means nothing for the bytes
 // of a stream and must not come back when a segment heads another packet. Empty segments go, so
 // that every segment of a chain holds at least a byte.
-Chain::Chain(Mbuf packet) noexcept {
-  rte_mbuf* m = std::move(packet).release();
+void Chain::take_segments(rte_mbuf* m) noexcept {
   while (m != nullptr) {
     rte_mbuf* const next = m->next;
     if (m->data_len == 0) {

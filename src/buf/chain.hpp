@@ -14,7 +14,17 @@ namespace zs::buf {
 class Chain {
  public:
   Chain() = default;
-  explicit Chain(Mbuf packet) noexcept;
+  explicit Chain(Mbuf packet) noexcept {
+    rte_mbuf* const m = std::move(packet).release();
+    if (m != nullptr && m->next == nullptr && m->data_len > 0) [[likely]] {
+      clear_metadata(m);
+      head_ = tail_ = m;
+      bytes_ = m->data_len;
+      segments_ = 1;
+    } else {
+      take_segments(m);
+    }
+  }
   Chain(Chain&& o) noexcept
       : head_(std::exchange(o.head_, nullptr)),
         tail_(std::exchange(o.tail_, nullptr)),
@@ -76,6 +86,7 @@ class Chain {
   [[nodiscard]] Mbuf release() && noexcept;
 
  private:
+  void take_segments(rte_mbuf* m) noexcept;
   void free_all() noexcept;
 
   rte_mbuf* head_ = nullptr;

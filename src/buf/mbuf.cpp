@@ -27,12 +27,6 @@ void copy_metadata(rte_mbuf* to, const rte_mbuf* from) noexcept {
   std::memcpy(to->dynfield1, from->dynfield1, sizeof(to->dynfield1));
 }
 
-void clear_metadata(rte_mbuf* m) noexcept {
-  m->ol_flags &= kStorageFlags;
-  m->packet_type = 0;
-  m->tx_offload = 0;
-}
-
 void Mbuf::trim_front_segments(std::uint32_t n) noexcept {
   ZS_ASSERT(n <= length());
   rte_mbuf* head = h_.get();
@@ -69,16 +63,6 @@ void Mbuf::truncate(std::uint32_t length) noexcept {
   last->data_len = static_cast<std::uint16_t>(left);
   head->pkt_len = length;
   head->nb_segs = segments;
-}
-
-Result<std::span<std::byte>> Mbuf::prepend(std::uint16_t n) noexcept {
-  rte_mbuf* const m = h_.get();
-  // What lies in front of an indirect or external segment's data belongs to somebody else.
-  if (!is_direct(m) || headroom(m) < n) return Errc::kNoBuffers;
-  m->data_off = static_cast<std::uint16_t>(m->data_off - n);
-  m->data_len = static_cast<std::uint16_t>(m->data_len + n);
-  m->pkt_len += n;
-  return std::span<std::byte>{data(m), n};
 }
 
 Result<std::span<std::byte>> Mbuf::append(std::uint16_t n) noexcept {

@@ -20,7 +20,12 @@ inline std::uint16_t reference_count(const rte_mbuf* m) noexcept {
   return __atomic_load_n(&m->refcnt, __ATOMIC_RELAXED);
 }
 inline void add_reference(rte_mbuf* m) noexcept {
-  __atomic_add_fetch(&m->refcnt, std::uint16_t{1}, __ATOMIC_ACQ_REL);
+  // The only holder needs no lock on the bus (rte_mbuf_refcnt_update() does the same).
+  if (reference_count(m) == 1) {
+    __atomic_store_n(&m->refcnt, std::uint16_t{2}, __ATOMIC_RELAXED);
+  } else {
+    __atomic_add_fetch(&m->refcnt, std::uint16_t{1}, __ATOMIC_ACQ_REL);
+  }
 }
 inline bool is_direct(const rte_mbuf* m) noexcept {
   return (m->ol_flags & (RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL)) == 0;
@@ -48,7 +53,11 @@ inline bool is_exclusive(const rte_mbuf* m) noexcept {
 /// its length, its chain and where its bytes are.
 void copy_metadata(rte_mbuf* to, const rte_mbuf* from) noexcept;
 /// Forgets offload requests and verdicts; where the bytes are stays known.
-void clear_metadata(rte_mbuf* m) noexcept;
+inline void clear_metadata(rte_mbuf* m) noexcept {
+  m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+  m->packet_type = 0;
+  m->tx_offload = 0;
+}
 /// Copies `out.size()` bytes from `offset` bytes into the chain on. Precondition: they exist.
 void copy_out(const rte_mbuf* m, std::uint32_t offset, std::span<std::byte> out) noexcept;
 
@@ -88,7 +97,15 @@ class Mbuf {
   /// Room for `n` header bytes in front of the data, writable. kNoBuffers without the headroom.
   /// Precondition: the first segment is exclusive, or its extra references only read what already
   /// lies behind data_off (first transmission out of the payload's own headroom).
-  Result<std::span<std::byte>> prepend(std::uint16_t n) noexcept;
+  Result<std::span<std::byte>> prepend(std::uint16_t n) noexcept {
+    rte_mbuf* const m = h_.get();
+    // What lies in front of an indirect or external segment's data belongs to somebody else.
+    if (!is_direct(m) || headroom(m) < n) return Errc::kNoBuffers;
+    m->data_off = static_cast<std::uint16_t>(m->data_off - n);
+    m->data_len = static_cast<std::uint16_t>(m->data_len + n);
+    m->pkt_len += n;
+    return std::span<std::byte>{data(m), n};
+  }
   /// `n` more bytes at the end of the last segment, writable. kNoBuffers without the tailroom.
   Result<std::span<std::byte>> append(std::uint16_t n) noexcept;
   /// Makes the first `n` bytes contiguous in the first segment, in place or by copying these (and

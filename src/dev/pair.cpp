@@ -35,7 +35,11 @@ class PairEnd final : public PacketQueue {
  public:
   PairEnd(const PairEndConfig& config, const PairConfig& pair, FrameRing& outgoing,
           FrameRing& incoming, const std::atomic<bool>& link_up)
-      : pools_(config.pools), outgoing_(outgoing), incoming_(incoming), link_up_(link_up) {
+      : pools_(config.pools),
+        delivery_(pair.delivery),
+        outgoing_(outgoing),
+        incoming_(incoming),
+        link_up_(link_up) {
     capabilities_.name = config.name;
     capabilities_.mac = config.mac;
     capabilities_.mtu = pair.mtu;
@@ -54,11 +58,13 @@ class PairEnd final : public PacketQueue {
  private:
   bool is_sendable(const rte_mbuf& packet) const noexcept;
   std::optional<buf::Mbuf> next_frame() noexcept;
+  std::optional<buf::Mbuf> next_arrival() noexcept;
   bool arrive(buf::Mbuf& frame) noexcept;
   bool offers(Offload bit) const noexcept { return has(capabilities_.offloads, bit); }
 
   Capabilities capabilities_;
   buf::Pools pools_;
+  Delivery delivery_;
   FrameRing& outgoing_;
   FrameRing& incoming_;
   const std::atomic<bool>& link_up_;
@@ -86,7 +92,8 @@ std::size_t PairEnd::tx_burst(std::span<rte_mbuf* const> packets) noexcept {
     }
     // Room first: nobody but this end fills the ring.
     if (outgoing_.size() == outgoing_.capacity()) break;
-    auto passed = pass_on(packet, *pools_.indirect);
+    auto passed = delivery_ == Delivery::kCopies ? Result<buf::Mbuf>(buf::Mbuf::adopt(packet))
+                                                 : pass_on(packet, *pools_.indirect);
     if (!passed) break;
     ++stats_.tx_packets;
     stats_.tx_bytes += passed->length();
@@ -109,12 +116,23 @@ std::size_t PairEnd::rx_burst(std::span<rte_mbuf*> out) noexcept {
   return count;
 }
 
-/// The next frame off the cable, cut if this end has no LRO.
+/// The next frame off the cable, in buffers that are this end's.
+std::optional<buf::Mbuf> PairEnd::next_arrival() noexcept {
+  while (const auto arrived = incoming_.try_pop()) {
+    buf::Mbuf frame = buf::Mbuf::adopt(*arrived);
+    if (delivery_ == Delivery::kBuffers) return frame;
+    if (auto copy = frame.copy(*pools_.data)) return *std::move(copy);
+    ++stats_.rx_no_buffers;
+  }
+  return std::nullopt;
+}
+
+/// The next frame for the stack, cut if this end has no LRO.
 std::optional<buf::Mbuf> PairEnd::next_frame() noexcept {
   while (!segmenter_.active()) {
-    const auto arrived = incoming_.try_pop();
+    auto arrived = next_arrival();
     if (!arrived) return std::nullopt;
-    buf::Mbuf frame = buf::Mbuf::adopt(*arrived);
+    buf::Mbuf frame = *std::move(arrived);
     if ((frame->ol_flags & RTE_MBUF_F_TX_TCP_SEG) == 0 || offers(Offload::kLro)) return frame;
     const auto at = layout_of_tx(*frame.get());
     const std::uint16_t segment_bytes = frame->tso_segsz;

@@ -19,6 +19,12 @@ inline constexpr Offload kAllPairOffloads = Offload::kRxIpChecksum | Offload::kR
 
 enum class PairSide : std::uint8_t { kA, kB };
 enum class Link : std::uint8_t { kDown, kUp };
+enum class Delivery : std::uint8_t {
+  kBuffers,  ///< the buffers themselves pass: nothing is copied
+  /// As a NIC's DMA has it: a frame arrives in fresh buffers of the receiving end, as few as hold
+  /// it, and the sender's come back when it has. Both ends belong to one thread then.
+  kCopies,
+};
 
 struct PairEndConfig {
   std::string name;  ///< "pair:a"
@@ -34,11 +40,12 @@ struct PairConfig {
   std::uint16_t mtu = 1500;
   std::uint32_t max_tso_bytes = 65'535;
   std::uint32_t ring_frames = 1024;  ///< each way; rounded up to a power of two
+  Delivery delivery = Delivery::kBuffers;
 };
 
-/// A cable between two queues in one process. The buffers themselves pass: a descriptor that its
-/// sender keeps (until the peer acknowledges) is cloned, one that nobody else holds moves as it is.
-/// No payload byte is copied.
+/// A cable between two queues in one process. Unless it is told to copy, the buffers themselves
+/// pass: a descriptor that its sender keeps (until the peer acknowledges) is cloned, one that
+/// nobody else holds moves as it is.
 ///
 /// Checksums that the sender left to its device count as good at the far end if that offers receive
 /// checksums, else they are computed there. A super-frame passes whole to an end with kLro, else it

@@ -29,8 +29,8 @@ struct Socket : ListHook<ReadyTag> {
   tcp::ConnectionOptions options;  ///< of a stream without a connection: what it will start with
   bool reuse_address = false;
 
-  /// What could be done now without waiting: bits of namespace ready.
-  std::uint32_t readiness(const udp::Table& udp) const;
+  /// Which of the `wanted` bits of namespace ready are true now.
+  std::uint32_t readiness(std::uint32_t wanted, const udp::Table& udp) const;
 };
 
 }  // namespace zs::sock

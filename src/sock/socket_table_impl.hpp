@@ -28,10 +28,11 @@ struct SocketTable::Impl {
   void collect_changes();
   std::uint32_t wanted_readiness(const Socket& socket) const {
     constexpr std::uint32_t kAlways = ready::kHangup | ready::kError;
-    return socket.interest == 0 ? 0 : socket.readiness(udp) & (socket.interest | kAlways);
+    return socket.interest == 0 ? 0 : socket.readiness(socket.interest | kAlways, udp);
   }
+  /// Something happened to it: poll_ready() finds out whether that is of interest.
   void refresh(Socket& socket) {
-    if (wanted_readiness(socket) != 0) ready.push_back_once(socket);
+    if (socket.interest != 0) ready.push_back_once(socket);
   }
   Result<void> check_local(const Socket& socket, const Endpoint& local) const;
   Result<udp::Path> datagram_path(const IpAddress& remote) const;

@@ -24,7 +24,7 @@ bool prepend_ethernet(buf::Mbuf& packet, const MacAddress& dst, const MacAddress
   return true;
 }
 
-std::optional<Frame> Egress::frame(tcp::OutPacket&& out) {
+bool Egress::frame(tcp::OutPacket& out, std::uint16_t& interface) {
   rte_mbuf* const m = out.packet.get();
   // The payload may be a received buffer on its way back: what the receiving device said of it must
   // not reach the sending one.
@@ -40,12 +40,16 @@ std::optional<Frame> Egress::frame(tcp::OutPacket&& out) {
   EgressHint fresh;
   EgressHint& hint = out.hint != nullptr ? *out.hint : fresh;
   if (hint.generation != core_.egress_generation()) [[unlikely]] {
-    if (!resolve(out.remote, hint)) return std::nullopt;
+    if (!resolve(out.remote, hint)) {
+      out.packet = {};
+      return false;
+    }
   }
   if (out.confirms_neighbor && hint.interface != kLoopback) {
     core_.neighbors.on_progress(hint.neighbor, core_.now);
   }
-  return transmit(std::move(out.packet), spec, hint);
+  interface = hint.interface;
+  return transmit(out.packet, spec, hint);
 }
 
 std::optional<Frame> Egress::frame(udp::OutPacket&& out) {
@@ -67,8 +71,8 @@ std::optional<Frame> Egress::transmit_datagram(buf::Mbuf transport, const ip::He
   // To many at once there is nobody to resolve.
   if (!spec.dst.is_multicast() && !broadcast) {
     EgressHint hint;
-    if (!resolve(spec.dst, hint)) return std::nullopt;
-    return transmit(std::move(transport), spec, hint);
+    if (!resolve(spec.dst, hint) || !transmit(transport, spec, hint)) return std::nullopt;
+    return Frame{hint.interface, std::move(transport)};
   }
   const Interface& interface = *core_.interfaces[hop->interface];
   const MacAddress mac = broadcast ? MacAddress::broadcast() : wire::multicast_mac(spec.dst);
@@ -101,45 +105,50 @@ bool Egress::resolve(const IpAddress& remote, EgressHint& hint) {
   return true;
 }
 
-std::optional<Frame> Egress::transmit(buf::Mbuf transport, const ip::HeaderSpec& spec,
-                                      EgressHint hint) {
+bool Egress::transmit(buf::Mbuf& packet, const ip::HeaderSpec& spec, EgressHint hint) {
   if (hint.interface == kLoopback) {
-    loop_back(std::move(transport), spec);
-    return std::nullopt;
+    loop_back(std::move(packet), spec);
+    return false;
   }
   const Interface& interface = *core_.interfaces[hint.interface];
   const IpFamily family = spec.src.family();
   const MacAddress* const mac = core_.neighbors.usable(hint.neighbor, core_.now);
-  const std::uint32_t payload = transport.length();
-  const std::uint16_t ip_size = ip::header_size(family);
-  const auto whole = static_cast<std::uint16_t>(wire::EthernetView::kHeader + ip_size);
+  const std::uint32_t payload = packet.length();
   if (!ip::fits_packet(family, payload)) [[unlikely]] {
     core_.drops += Drop::kIpTooBig;
-    return std::nullopt;
+    packet = {};
+    return false;
   }
   if (mac == nullptr) [[unlikely]] {
-    if (ip::prepend_header(transport, spec)) {
-      core_.neighbors.enqueue(hint.neighbor, std::move(transport));
-    } else {
-      core_.drops += Drop::kNoBuffers;
-    }
-    return std::nullopt;
+    wait_for_neighbor(std::move(packet), spec, hint);
+    return false;
   }
   // The usual case: both headers in one go, nothing but stores.
-  const auto room = transport.prepend(whole);
+  const std::uint16_t ip_size = ip::header_size(family);
+  const auto room =
+      packet.prepend(static_cast<std::uint16_t>(wire::EthernetView::kHeader + ip_size));
   if (!room) {
     core_.drops += Drop::kNoBuffers;
-    return std::nullopt;
+    packet = {};
+    return false;
   }
   wire::EthernetSpec{.dst = *mac, .src = interface.device.mac, .ether_type = ether_type_of(family)}
       .write(room->first(wire::EthernetView::kHeader));
   ip::write_header(room->data() + wire::EthernetView::kHeader, spec, payload);
-  rte_mbuf* const m = transport.get();
+  rte_mbuf* const m = packet.get();
   m->l2_len = wire::EthernetView::kHeader;
   m->l3_len = ip_size & 0x1ff;
   m->ol_flags |=
       family == IpFamily::kV4 ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6;
-  return Frame{hint.interface, std::move(transport)};
+  return true;
+}
+
+void Egress::wait_for_neighbor(buf::Mbuf packet, const ip::HeaderSpec& spec, EgressHint hint) {
+  if (ip::prepend_header(packet, spec)) {
+    core_.neighbors.enqueue(hint.neighbor, std::move(packet));
+  } else {
+    core_.drops += Drop::kNoBuffers;
+  }
 }
 
 void Egress::loop_back(buf::Mbuf transport, const ip::HeaderSpec& spec) {

@@ -25,7 +25,9 @@ class Egress {
  public:
   explicit Egress(Core& core) : core_(core) {}
 
-  std::optional<Frame> frame(tcp::OutPacket&& out);
+  /// Makes a frame of `out.packet` where it is. False: it went elsewhere. (Every data packet passes
+  /// here, and a packet costs less where it stays.)
+  [[nodiscard]] bool frame(tcp::OutPacket& out, std::uint16_t& interface);
   std::optional<Frame> frame(udp::OutPacket&& out);
   /// A transport packet whose checksum is done (ICMP); by way of the ready queue.
   void send(buf::Mbuf transport, const ip::HeaderSpec& spec);
@@ -38,7 +40,10 @@ class Egress {
   std::optional<Frame> transmit_datagram(buf::Mbuf transport, const ip::HeaderSpec& spec);
   /// Fills in the hint. False: no route, or no place for the neighbour (counted).
   bool resolve(const IpAddress& remote, EgressHint& hint);
-  std::optional<Frame> transmit(buf::Mbuf transport, const ip::HeaderSpec& spec, EgressHint hint);
+  /// Makes a frame of the packet where it is. False: it went elsewhere.
+  bool transmit(buf::Mbuf& packet, const ip::HeaderSpec& spec, EgressHint hint);
+  /// The packet waits for the neighbour's address.
+  void wait_for_neighbor(buf::Mbuf packet, const ip::HeaderSpec& spec, EgressHint hint);
   void loop_back(buf::Mbuf transport, const ip::HeaderSpec& spec);
 
   Core& core_;

@@ -24,6 +24,8 @@ class RxPipeline {
   void on_looped(buf::Mbuf packet);
 
  private:
+  /// The short way for most frames. False: nothing was done, the long way decides.
+  bool take_plain_tcp(const Interface& self, buf::Mbuf& frame);
   void on_ip(const Arrival& arrival, buf::Mbuf packet, IpFamily family);
   ip::ParseResult parse(const buf::Mbuf& packet, IpFamily family) const;
   void on_bad_packet(const Arrival& arrival, const buf::Mbuf& packet,

@@ -4,6 +4,7 @@
 #include "stack/l4_checksum.hpp"
 #include "stack/rx_pipeline.hpp"
 #include "tcp/segment.hpp"
+#include "wire/plain_tcp.hpp"
 #include "wire/tcp.hpp"
 #include "wire/udp.hpp"
 
@@ -20,6 +21,23 @@ std::uint16_t segment_size(const buf::Mbuf& packet, std::uint32_t payload_bytes,
 }
 
 }  // namespace
+
+bool RxPipeline::take_plain_tcp(const Interface& self, buf::Mbuf& frame) {
+  // The device has summed the payload, or the long way does. GOOD is one of NONE's bits, and
+  // either will do here (dev/queue.hpp).
+  constexpr std::uint64_t kWanted = RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+  const std::uint64_t flags = frame->ol_flags;
+  if ((flags & (kWanted | RTE_MBUF_F_RX_VLAN_STRIPPED)) != kWanted) return false;
+  const bool known = (flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+  wire::PlainTcp segment;
+  if (!wire::recognise_plain_tcp(frame.first(), frame.length(), self.device.mac,
+                                 known ? wire::Ipv4Checksum::kGood : wire::Ipv4Checksum::kUnknown,
+                                 segment)) {
+    return false;
+  }
+  return core_.tcp.on_plain_segment(
+      segment, frame, segment_size(frame, segment.payload_bytes, self.device.mtu), core_.now);
+}
 
 void RxPipeline::on_tcp(const Received& received, buf::Mbuf packet) {
   const ip::Incoming& ip = received.ip;

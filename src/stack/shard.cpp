@@ -30,7 +30,7 @@ struct Shard::Impl {
   void settle();
   std::size_t drain_ready(Interface& interface, std::span<rte_mbuf*> out);
   /// Puts the frame into `out` if it is for the interface that is being polled, else aside.
-  void place(std::optional<Frame> frame, std::size_t interface, std::span<rte_mbuf*> out,
+  void place(buf::Mbuf frame, std::uint16_t to, std::size_t interface, std::span<rte_mbuf*> out,
              std::size_t& used);
 
   ShardConfig config;
@@ -101,15 +101,18 @@ std::size_t Shard::poll_transmit(std::size_t interface, std::span<rte_mbuf*> out
   std::size_t used = impl_->drain_ready(self, out);
   // The device pulls: nothing is made before there is room for it. One of each in turn, so that
   // neither transport starves the other.
+  tcp::OutPacket segment;
   for (bool more = true; more && used < out.size();) {
-    more = false;
-    if (auto packet = core.tcp.poll_transmit(now)) {
-      impl_->place(impl_->egress.frame(std::move(*packet)), interface, out, used);
-      more = true;
+    more = core.tcp.poll_transmit(segment, now);
+    std::uint16_t to = 0;
+    if (more && impl_->egress.frame(segment, to)) {
+      impl_->place(std::move(segment.packet), to, interface, out, used);
     }
     if (used == out.size()) break;
     if (auto packet = core.udp.poll_transmit()) {
-      impl_->place(impl_->egress.frame(std::move(*packet)), interface, out, used);
+      if (auto frame = impl_->egress.frame(std::move(*packet))) {
+        impl_->place(std::move(frame->packet), frame->interface, interface, out, used);
+      }
       more = true;
     }
   }
@@ -129,13 +132,12 @@ std::size_t Shard::Impl::drain_ready(Interface& interface, std::span<rte_mbuf*> 
   return used;
 }
 
-void Shard::Impl::place(std::optional<Frame> frame, std::size_t interface, std::span<rte_mbuf*> out,
-                        std::size_t& used) {
-  if (!frame) return;
-  if (frame->interface == interface) {
-    out[used++] = std::move(frame->packet).release();
+void Shard::Impl::place(buf::Mbuf frame, std::uint16_t to, std::size_t interface,
+                        std::span<rte_mbuf*> out, std::size_t& used) {
+  if (to == interface) [[likely]] {
+    out[used++] = std::move(frame).release();
   } else {
-    core.push_ready(frame->interface, std::move(frame->packet));
+    core.push_ready(to, std::move(frame));
   }
 }
 

@@ -273,27 +273,29 @@ void Connection::process_ack(const Segment& segment, Instant now) {
     const bool ends_loss = verdict.exited_recovery && mode_before == Mode::kLoss;
     // RFC 6675 §5 holds the window during fast recovery.
     if (newly_acked > 0 && mode_before != Mode::kRecovery) {
-      congestion_->on_ack({.now = now,
-                           .newly_acked_bytes =
-                               ends_loss ? std::min<std::uint32_t>(newly_acked, mss_) : newly_acked,
-                           .bytes_in_flight = in_flight,
-                           .rtt = rtt,
-                           .smoothed_rtt = rtt_.srtt(),
-                           // After a timeout the window of one segment is what holds us back.
-                           .app_limited = !cwnd_limited_until_ && mode_before == Mode::kOpen});
+      grow_window(
+          {.newly_acked = ends_loss ? std::min<std::uint32_t>(newly_acked, mss_) : newly_acked,
+           .in_flight = in_flight,
+           .rtt = rtt,
+           // After a timeout the window of one segment is what holds us back.
+           .app_limited = !cwnd_limited_until_ && mode_before == Mode::kOpen},
+          now);
     }
   }
-  if (cwnd_limited_until_ && ack.at_or_after(*cwnd_limited_until_)) cwnd_limited_until_.reset();
+  forget_cwnd_limit(ack);
+}
+
+void Connection::grow_window(const Acked& acked, Instant now) {
+  congestion_->on_ack({.now = now,
+                       .newly_acked_bytes = acked.newly_acked,
+                       .bytes_in_flight = acked.in_flight,
+                       .rtt = acked.rtt,
+                       .smoothed_rtt = rtt_.srtt(),
+                       .app_limited = acked.app_limited});
 }
 
 std::optional<Duration> Connection::rtt_sample(const Segment& segment, SeqNum ack, Instant now) {
-  if (timed_seq_) {
-    if (!ack.after(*timed_seq_)) return std::nullopt;
-    timed_seq_.reset();
-    const Duration sample = now - timed_at_;
-    rtt_.on_sample(sample);
-    return sample;
-  }
+  if (timed_seq_) return timed_sample(ack, now);
   // Karn's rule forbids timing what was retransmitted, but an echoed timestamp tells which copy
   // arrived (RFC 7323 §4.1). Our timestamps tick in milliseconds.
   if (!negotiated_.timestamps || !segment.options.timestamps) return std::nullopt;
@@ -301,6 +303,15 @@ std::optional<Duration> Connection::rtt_sample(const Segment& segment, SeqNum ac
   const std::uint32_t elapsed_ms = timestamp_now(now) - segment.options.timestamps->echo;
   if (segment.options.timestamps->echo == 0 || elapsed_ms > 120'000) return std::nullopt;
   const Duration sample = std::chrono::milliseconds{std::max(elapsed_ms, 1u)};
+  rtt_.on_sample(sample);
+  return sample;
+}
+
+/// The one segment that is timed (RFC 6298 §4), if `ack` covers it.
+std::optional<Duration> Connection::timed_sample(SeqNum ack, Instant now) {
+  if (!timed_seq_ || !ack.after(*timed_seq_)) return std::nullopt;
+  timed_seq_.reset();
+  const Duration sample = now - timed_at_;
   rtt_.on_sample(sample);
   return sample;
 }
@@ -380,7 +391,7 @@ void Connection::process_payload(Segment& segment, Instant now) {
     return;
   }
   if (segment.seq == rcv_.nxt) {
-    accept_in_order(segment, now);
+    accept_in_order(std::move(segment.payload), bytes, segment.segment_size, now);
     return;
   }
   ++shared_->counters.out_of_order_segments_in;
@@ -390,12 +401,12 @@ void Connection::process_payload(Segment& segment, Instant now) {
   if (kept.displaced_bytes > 0) shared_->count(Drop::kTcpReassemblyFull);
 }
 
-void Connection::accept_in_order(Segment& segment, Instant now) {
+void Connection::accept_in_order(buf::Mbuf payload, std::uint32_t bytes, std::uint16_t segment_size,
+                                 Instant now) {
   const bool had_gap = !reassembly_.empty();
   forward_progress_ = true;
-  ack_.on_data(had_gap ? Arrival::kFilledHole : Arrival::kInOrder, segment.payload_bytes,
-               segment.segment_size, now);
-  buf::Chain data{std::move(segment.payload)};
+  ack_.on_data(had_gap ? Arrival::kFilledHole : Arrival::kInOrder, bytes, segment_size, now);
+  buf::Chain data{std::move(payload)};
   rcv_.nxt += data.size();
   if (had_gap) {
     buf::Chain more = reassembly_.take_in_order(rcv_.nxt);

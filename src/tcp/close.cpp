@@ -99,7 +99,7 @@ void Connection::close(Instant now) {
 
 void Connection::abort() { reset_with(Errc::kConnAborted); }
 
-std::optional<OutPacket> Connection::poll_reset(Instant now) {
+bool Connection::poll_reset(OutPacket& out, Instant now) {
   ControlReply reply;
   reply.flow = flow_;
   reply.seq = snd_.nxt;
@@ -109,9 +109,9 @@ std::optional<OutPacket> Connection::poll_reset(Instant now) {
     reply.options.timestamps = {timestamp_now(now), negotiated_.recent_timestamp};
   }
   reset_pending_ = false;  // even without a buffer: a reset is best effort
-  auto out = build_control(*shared_, reply);
-  if (out) out->hint = &egress_hint_;
-  return out;
+  if (!build_control(*shared_, reply, out)) return false;
+  out.hint = &egress_hint_;
+  return true;
 }
 
 Connection::TimeWaitState Connection::time_wait_state() const {

@@ -22,6 +22,7 @@
 #include "tcp/state.hpp"
 #include "tcp/timers.hpp"
 #include "timer/wheel.hpp"
+#include "wire/plain_tcp.hpp"
 
 namespace zs::tcp {
 
@@ -101,6 +102,13 @@ class Connection : public timer::Entry,
 
   // In: the network and time.
   void on_segment(Segment&& segment, Instant now);
+  /// Whether `segment` is what the connection expects next: then on_predicted() may take the place
+  /// of on_segment(), with the same effect.
+  bool predicts(const wire::PlainTcp& segment) const;
+  /// Takes the payload, headers trimmed, of a segment that is predicted; an empty handle where
+  /// there is none. `segment_size` as in Segment.
+  void on_predicted(const wire::PlainTcp& segment, buf::Mbuf payload, std::uint16_t segment_size,
+                    Instant now);
   void on_deadline(Instant now);
   void on_icmp_error(Errc error, SeqNum seq, Instant now);
   void on_packet_too_big(SeqNum seq, std::uint16_t mtu, Instant now);
@@ -124,7 +132,10 @@ class Connection : public timer::Entry,
   void abort();
 
   // Out.
-  std::optional<OutPacket> poll_transmit(Instant now);
+  /// True: `out` is what to send, and there may be more.
+  [[nodiscard]] bool poll_transmit(OutPacket& out, Instant now);
+  /// False after poll_transmit() has given a packet: that was the last one for now.
+  bool may_have_more_to_send(Instant now) const;
   Instant next_deadline() const { return timers_.earliest(); }
 
   // Getters.
@@ -182,8 +193,21 @@ class Connection : public timer::Entry,
   void update_recent_timestamp(const Segment& segment, Instant now);
   void update_send_window(const Segment& segment);
   void on_bytes_acknowledged(SeqNum ack, Instant now);
+  /// What the congestion controller hears of an acknowledgement.
+  struct Acked {
+    std::uint32_t newly_acked = 0;
+    std::uint32_t in_flight = 0;  ///< before it
+    std::optional<Duration> rtt;
+    bool app_limited = false;
+  };
+  void grow_window(const Acked& acked, Instant now);
+  void forget_cwnd_limit(SeqNum ack) {
+    if (cwnd_limited_until_ && ack.at_or_after(*cwnd_limited_until_)) cwnd_limited_until_.reset();
+  }
   std::optional<Duration> rtt_sample(const Segment& segment, SeqNum ack, Instant now);
-  void accept_in_order(Segment& segment, Instant now);
+  std::optional<Duration> timed_sample(SeqNum ack, Instant now);
+  void accept_in_order(buf::Mbuf payload, std::uint32_t bytes, std::uint16_t segment_size,
+                       Instant now);
   void challenge(Instant now);
   void reply_duplicate_ack(const Segment& segment, Instant now);
 
@@ -191,7 +215,7 @@ class Connection : public timer::Entry,
   void on_syn_sent_segment(Segment& segment, Instant now);
   void accept_peer_syn(const Segment& segment, Instant now);
   void establish(Instant now);
-  std::optional<OutPacket> poll_handshake(Instant now);
+  bool poll_handshake(OutPacket& out, Instant now);
   wire::TcpOptions syn_options() const;
 
   // close.cpp.
@@ -200,7 +224,7 @@ class Connection : public timer::Entry,
   void reset_with(Errc reason);
   void enter_time_wait(Instant now);
   void queue_fin();
-  std::optional<OutPacket> poll_reset(Instant now);
+  bool poll_reset(OutPacket& out, Instant now);
 
   // timeout.cpp.
   void on_retransmit_timeout(Instant now);
@@ -218,22 +242,27 @@ class Connection : public timer::Entry,
     std::uint32_t payload_bytes = 0;
     std::uint8_t flags = 0;
   };
-  std::optional<OutPacket> poll_by_state(Instant now);
-  std::optional<OutPacket> poll_segment(Instant now);
-  std::optional<OutPacket> poll_retransmission(recovery::LossRecovery::Urgency urgency,
-                                               Instant now);
-  std::optional<OutPacket> poll_new_data(Instant now);
-  std::optional<OutPacket> poll_probe(Instant now);
-  /// May shorten the plan; what it says afterwards is what was sent.
-  std::optional<OutPacket> emit(Plan& plan, Instant now);
+  bool poll_by_state(OutPacket& out, Instant now);
+  bool poll_segment(OutPacket& out, Instant now);
+  bool poll_retransmission(recovery::LossRecovery::Urgency urgency, OutPacket& out, Instant now);
+  bool poll_new_data(OutPacket& out, Instant now);
+  bool poll_probe(OutPacket& out, Instant now);
+  /// Builds the packet, or finds no buffer. May shorten the plan; what it says afterwards is what
+  /// was sent.
+  bool emit(Plan& plan, OutPacket& out, Instant now);
   buf::Mbuf take_payload(Plan& plan, std::uint16_t header_room);
-  std::optional<OutPacket> emit_ack(Instant now);
+  bool put_header(const Plan& plan, OutPacket& out, Instant now);
+  bool put_header_with_sack(const Plan& plan, std::uint16_t tso_segment, OutPacket& out,
+                            Instant now);
+  /// What lies out of order is told in SACK blocks, so that the header is longer than usual.
+  bool reports_sack() const { return negotiated_.sack && !reassembly_.empty(); }
+  std::uint16_t header_bytes() const;
+  bool emit_ack(OutPacket& out, Instant now);
   void note_sent(const Plan& plan, Instant now);
   std::uint32_t sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const;
   std::uint32_t usable_window() const;
   std::uint32_t congestion_room() const;
   bool may_send_small() const;
-  wire::TcpOptions segment_options(Instant now) const;
   std::uint32_t segment_payload() const;
   std::uint16_t select_window();
   WindowState window_state() const;
@@ -285,6 +314,7 @@ class Connection : public timer::Entry,
 
   Shared* shared_;
   FlowKey flow_;
+  std::uint16_t pseudo_sum_;  ///< of the pseudo-header but its length, folded
   EgressHint egress_hint_;
   State state_ = State::kClosed;
   Errc error_{};

@@ -55,6 +55,22 @@ void Engine::on_segment(Segment&& segment, Instant now) {
   on_stray_segment(segment);
 }
 
+bool Engine::on_plain_segment(const wire::PlainTcp& segment, buf::Mbuf& frame,
+                              std::uint16_t segment_size, Instant now) {
+  // A connection's addresses were judged when it was opened.
+  Connection* const connection = table_.find(segment.flow);
+  if (connection == nullptr || !connection->predicts(segment)) return false;
+  ++shared_.counters.segments_in;
+  buf::Mbuf payload = std::move(frame);
+  if (segment.payload_bytes > 0) {
+    payload.trim_front(segment.header_bytes);
+  } else {
+    payload = {};
+  }
+  connection->on_predicted(segment, std::move(payload), segment_size, now);
+  return true;
+}
+
 /// RFC 9293 §3.10.7.1: the state is CLOSED.
 void Engine::on_stray_segment(const Segment& segment) {
   shared_.count(Drop::kTcpNoListener);
@@ -111,19 +127,21 @@ void Engine::on_icmp_error(const FlowKey& flow, IcmpError error, SeqNum seq, std
   }
 }
 
-std::optional<OutPacket> Engine::poll_transmit(Instant now) {
-  while (auto reply = shared_.replies.try_pop()) {
-    if (auto out = build_control(shared_, *reply)) return out;
-  }
+bool Engine::poll_transmit(OutPacket& out, Instant now) {
+  while (!shared_.replies.empty()) [[unlikely]] {
+      if (build_control(shared_, shared_.replies.pop(), out)) return true;
+    }
   while (!shared_.transmit.empty()) {
     Connection& connection = shared_.transmit.pop_front();
-    if (auto out = connection.poll_transmit(now)) {
+    const bool sends = connection.poll_transmit(out, now);
+    if (sends && connection.may_have_more_to_send(now)) {
       shared_.transmit.push_back_once(connection);  // the others get their turn
-      return out;
+      return true;
     }
     settle(connection, now);
+    if (sends) return true;
   }
-  return std::nullopt;
+  return false;
 }
 
 /// A connection has said all it has to say for now.

@@ -54,12 +54,18 @@ class Engine {
   // The network and time.
   /// A checksum-verified segment for one of our addresses. Consumes the payload.
   void on_segment(Segment&& segment, Instant now);
+  /// The same for one that is just what its connection expects next. Takes `frame`, which begins at
+  /// the headers that `segment` describes. False: it is not that, nothing was done. `segment_size`
+  /// as in Segment.
+  [[nodiscard]] bool on_plain_segment(const wire::PlainTcp& segment, buf::Mbuf& frame,
+                                      std::uint16_t segment_size, Instant now);
   /// An ICMP error about a segment of ours; `seq` is from the quoted header (RFC 5927: only what is
   /// in flight is believed), `mtu` is the next hop's for kPacketTooBig.
   void on_icmp_error(const FlowKey& flow, IcmpError error, SeqNum seq, std::uint16_t mtu,
                      Instant now);
-  /// The next packet to send, while there is one. Draining it is the caller's duty.
-  std::optional<OutPacket> poll_transmit(Instant now);
+  /// True: `out` is the next packet to send, and its hint good until the next call. Draining it is
+  /// the caller's duty.
+  [[nodiscard]] bool poll_transmit(OutPacket& out, Instant now);
   void on_deadline(Instant now);
   Instant next_deadline() const;
 

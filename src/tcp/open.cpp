@@ -8,6 +8,8 @@
 #include "tcp/connection.hpp"
 #include "tcp/packet_builder.hpp"
 #include "tcp/window_scale.hpp"
+#include "wire/checksum.hpp"
+#include "wire/protocol.hpp"
 
 namespace zs::tcp {
 
@@ -37,6 +39,8 @@ ConnectionOptions ConnectionOptions::from(const Config& config) {
 Connection::Connection(Shared& shared, const Opening& opening, Instant now)
     : shared_(&shared),
       flow_(opening.flow),
+      pseudo_sum_(wire::checksum_fold(wire::pseudo_header_sum(
+          flow_.local.address, flow_.remote.address, wire::ip_protocol::kTcp, 0))),
       mtu_(opening.mtu),
       options_(opening.options),
       rtt_(shared.config),
@@ -174,8 +178,8 @@ wire::TcpOptions Connection::syn_options() const {
   return o;
 }
 
-std::optional<OutPacket> Connection::poll_handshake(Instant now) {
-  if (!syn_pending_) return std::nullopt;
+bool Connection::poll_handshake(OutPacket& out, Instant now) {
+  if (!syn_pending_) return false;
   const bool answering = state_ == State::kSynReceived;
   ControlReply syn;
   syn.flow = flow_;
@@ -191,10 +195,9 @@ std::optional<OutPacket> Connection::poll_handshake(Instant now) {
   if (answering ? negotiated_.timestamps : shared_->config.timestamps) {
     syn.options.timestamps = {timestamp_now(now), answering ? negotiated_.recent_timestamp : 0};
   }
-  auto out = build_control(*shared_, syn);
-  if (!out) {
+  if (!build_control(*shared_, syn, out)) {
     on_no_buffers();
-    return std::nullopt;
+    return false;
   }
   syn_pending_ = false;
   snd_.nxt = snd_.max = snd_.iss + 1;
@@ -205,8 +208,8 @@ std::optional<OutPacket> Connection::poll_handshake(Instant now) {
   }
   timers_.set(TimerId::kRetransmit, now + rtt_.rto());
   ack_.on_ack_sent();
-  out->hint = &egress_hint_;
-  return out;
+  out.hint = &egress_hint_;
+  return true;
 }
 
 }  // namespace zs::tcp

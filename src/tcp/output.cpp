@@ -9,6 +9,8 @@
 #include "tcp/isn.hpp"
 #include "tcp/packet_builder.hpp"
 #include "tcp/window_scale.hpp"
+#include "wire/checksum.hpp"
+#include "wire/plain_tcp.hpp"
 
 namespace zs::tcp {
 
@@ -22,50 +24,61 @@ constexpr std::uint32_t kTimestampOptionBytes = 12;  ///< with the padding of RF
 /// Most buffers that one packet gathers: 64 KB of 2 KB buffers, and within any device's reach.
 constexpr std::uint16_t kMaxSlices = 40;
 constexpr std::uint32_t kMinSegmentPayload = 8;  ///< what the smallest MSS leaves beside options
+
+/// bytes % segment. Most messages are short of a segment, and a division takes longer than all else
+/// that is done for them here.
+constexpr std::uint32_t tail_of(std::uint32_t bytes, std::uint32_t segment) {
+  return bytes < segment ? bytes : bytes % segment;
+}
 }  // namespace
 
-std::optional<OutPacket> Connection::poll_transmit(Instant now) {
-  auto out = poll_by_state(now);
-  if (!out && starved_) {
+bool Connection::poll_transmit(OutPacket& out, Instant now) {
+  const bool sends = poll_by_state(out, now);
+  if (!sends && starved_) [[unlikely]] {
     // Nothing was sent, so no timer of the protocol runs for it: come back for it soon.
     starved_ = false;
     timers_.set(TimerId::kDelayedAck, now + kNoBufferRetry);
   }
-  return out;
+  return sends;
 }
 
-std::optional<OutPacket> Connection::poll_by_state(Instant now) {
-  if (reset_pending_) return poll_reset(now);
-  if (state_ == State::kClosed) return std::nullopt;
-  if (state_ == State::kSynSent || state_ == State::kSynReceived) return poll_handshake(now);
-  if (auto out = poll_segment(now)) return out;
+bool Connection::poll_by_state(OutPacket& out, Instant now) {
+  if (reset_pending_) [[unlikely]]
+    return poll_reset(out, now);
+  if (state_ == State::kClosed) return false;
+  if (state_ == State::kSynSent || state_ == State::kSynReceived) return poll_handshake(out, now);
+  if (poll_segment(out, now)) return true;
   update_persist(now);
-  if (ack_.is_due(now)) return emit_ack(now);
+  if (ack_.is_due(now)) return emit_ack(out, now);
   timers_.set(TimerId::kDelayedAck, ack_.deadline());
-  return std::nullopt;
+  return false;
 }
 
-std::optional<OutPacket> Connection::poll_segment(Instant now) {
-  if (recovery_.mode() != recovery::LossRecovery::Mode::kOpen) {
-    if (auto out = poll_retransmission(Urgency::kLost, now)) return out;
-  }
-  if (auto out = poll_new_data(now)) return out;
-  if (recovery_.mode() != recovery::LossRecovery::Mode::kOpen) {
-    if (auto out = poll_retransmission(Urgency::kRescue, now)) return out;
-  }
-  if (probe_pending_ || keepalive_pending_) return poll_probe(now);
-  return std::nullopt;
+bool Connection::poll_segment(OutPacket& out, Instant now) {
+  const bool recovers = recovery_.mode() != recovery::LossRecovery::Mode::kOpen;
+  if (recovers && poll_retransmission(Urgency::kLost, out, now)) return true;
+  if (poll_new_data(out, now)) return true;
+  if (recovers && poll_retransmission(Urgency::kRescue, out, now)) return true;
+  return (probe_pending_ || keepalive_pending_) && poll_probe(out, now);
+}
+
+/// Only for the states in which nothing but data and acknowledgements leaves: elsewhere "maybe" is
+/// the answer.
+bool Connection::may_have_more_to_send(Instant now) const {
+  return state_ != State::kEstablished || unsent_bytes() > 0 || fin_queued_ || reset_pending_ ||
+         probe_pending_ || keepalive_pending_ || starved_ || ack_.is_due(now) ||
+         recovery_.mode() != recovery::LossRecovery::Mode::kOpen;
 }
 
 /// RFC 6675 §5 step C: as much as the window has room for; the first one at once.
-std::optional<OutPacket> Connection::poll_retransmission(Urgency urgency, Instant now) {
+bool Connection::poll_retransmission(Urgency urgency, OutPacket& out, Instant now) {
   const std::uint32_t segment = segment_payload();
   std::uint32_t room = congestion_room();
   if (recovery_.is_retransmission_urgent()) room = std::max(room, segment);
-  if (room < segment) return std::nullopt;
+  if (room < segment) return false;
   const std::uint32_t most = std::min(room, shared_->config.max_tso_bytes);
   auto resend = recovery_.next_retransmission(snd_.una, most - most % segment, urgency);
-  if (!resend || resend->range.empty()) return std::nullopt;
+  if (!resend || resend->range.empty()) return false;
   SeqRange& range = resend->range;
 
   Plan plan{.seq = range.begin, .flags = flag::kAck};
@@ -79,8 +92,7 @@ std::optional<OutPacket> Connection::poll_retransmission(Urgency urgency, Instan
   if (range.end.after(data_end())) plan.flags |= flag::kFin;
   if (plan.payload_bytes > 0 && end == data_end()) plan.flags |= flag::kPsh;  // as the first time
   const std::uint32_t planned = plan.payload_bytes;
-  auto out = emit(plan, now);
-  if (!out) return std::nullopt;
+  if (!emit(plan, out, now)) return false;
   if (plan.payload_bytes < planned) range.end = range.begin + plan.payload_bytes;
   recovery_.on_retransmitted(*resend);
   timed_seq_.reset();  // Karn's rule: what follows may be acknowledged by this copy's arrival
@@ -88,7 +100,7 @@ std::optional<OutPacket> Connection::poll_retransmission(Urgency urgency, Instan
   shared_->counters.retransmitted_segments += std::max(segments, 1u);
   retransmits_total_ += std::max(segments, 1u);
   if (!timers_.is_armed(TimerId::kRetransmit)) arm_retransmit(now);
-  return out;
+  return true;
 }
 
 std::uint32_t Connection::unsent_bytes() const {
@@ -120,7 +132,7 @@ std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t seg
   const std::uint32_t window = usable_window();
   std::uint32_t bytes =
       std::min({unsent, window, congestion_room(), shared_->config.max_tso_bytes});
-  const std::uint32_t tail = bytes % segment;
+  const std::uint32_t tail = tail_of(bytes, segment);
   if (tail == 0) return bytes;
   if (bytes == unsent) return may_send_small() ? bytes : bytes - tail;
   // The offered window cuts a segment short: worth it if it is half of the largest ever offered.
@@ -128,16 +140,16 @@ std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t seg
   return bytes - tail;
 }
 
-std::optional<OutPacket> Connection::poll_new_data(Instant now) {
+bool Connection::poll_new_data(OutPacket& out, Instant now) {
   const std::uint32_t unsent = unsent_bytes();
   const bool fin_due = fin_queued_ && snd_.nxt.at_or_before(data_end()) && !is_fin_acked();
-  if (unsent == 0 && !fin_due) return std::nullopt;
+  if (unsent == 0 && !fin_due) return false;
   if (!has_outstanding() && now - last_sent_ > rtt_.rto()) congestion_->on_idle_restart(now);
 
   std::uint32_t bytes = 0;
   if (unsent > 0) {
     bytes = sendable_bytes(unsent, segment_payload());
-    if (bytes == 0) return std::nullopt;
+    if (bytes == 0) return false;
     bytes = send_buffer_.longest_carve(snd_.nxt.raw() - snd_.una_data.raw(), bytes, kMaxSlices);
   }
   Plan plan{.seq = snd_.nxt, .payload_bytes = bytes, .flags = flag::kAck};
@@ -146,9 +158,9 @@ std::optional<OutPacket> Connection::poll_new_data(Instant now) {
     if (bytes > 0) plan.flags |= flag::kPsh;
     if (fin_due) plan.flags |= flag::kFin;
   }
-  auto out = emit(plan, now);
-  if (out) note_sent(plan, now);
-  return out;
+  if (!emit(plan, out, now)) return false;
+  note_sent(plan, now);
+  return true;
 }
 
 void Connection::note_sent(const Plan& plan, Instant now) {
@@ -156,7 +168,7 @@ void Connection::note_sent(const Plan& plan, Instant now) {
   const std::uint32_t length = plan.payload_bytes + ((plan.flags & flag::kFin) != 0 ? 1 : 0);
   snd_.nxt += length;
   snd_.max = SeqNum::later(snd_.max, snd_.nxt);
-  if (plan.payload_bytes % segment_payload() != 0) snd_.small_end = snd_.nxt;
+  if (tail_of(plan.payload_bytes, segment_payload()) != 0) snd_.small_end = snd_.nxt;
   if (idle) oldest_unacked_ = now;
   if (!timed_seq_ && recovery_.mode() == recovery::LossRecovery::Mode::kOpen) {
     timed_seq_ = plan.seq;
@@ -175,13 +187,13 @@ void Connection::note_sent(const Plan& plan, Instant now) {
 
 /// A probe of a closed window carries the next byte (RFC 9293 §3.8.6.1), or the same one again; a
 /// keepalive probe carries nothing and lies just outside the window (§3.8.4).
-std::optional<OutPacket> Connection::poll_probe(Instant now) {
+bool Connection::poll_probe(OutPacket& out, Instant now) {
   Plan plan{.seq = snd_.una, .flags = flag::kAck};
   if (probe_pending_) {
     const bool again = has_outstanding();
     if (!again && unsent_bytes() == 0) {
       probe_pending_ = false;
-      return std::nullopt;
+      return false;
     }
     plan.seq = snd_.una;
     // A window too small for Nagle and silly-window avoidance is used up after all; a closed one
@@ -193,8 +205,7 @@ std::optional<OutPacket> Connection::poll_probe(Instant now) {
   } else {
     plan.seq = snd_.una - 1;
   }
-  auto out = emit(plan, now);
-  if (!out) return std::nullopt;
+  if (!emit(plan, out, now)) return false;
   if (probe_pending_) {
     probe_pending_ = false;
     ++shared_->counters.zero_window_probes;
@@ -206,12 +217,12 @@ std::optional<OutPacket> Connection::poll_probe(Instant now) {
     ++shared_->counters.keepalive_probes;
   }
   last_sent_ = now;
-  return out;
+  return true;
 }
 
-std::optional<OutPacket> Connection::emit_ack(Instant now) {
+bool Connection::emit_ack(OutPacket& out, Instant now) {
   Plan plan{.seq = snd_.nxt, .flags = flag::kAck};
-  return emit(plan, now);
+  return emit(plan, out, now);
 }
 
 /// The bytes of `plan` by reference. Where descriptors for that have run out (they may all be in
@@ -236,38 +247,69 @@ buf::Mbuf Connection::take_payload(Plan& plan, std::uint16_t header_room) {
   return copy;
 }
 
-std::optional<OutPacket> Connection::emit(Plan& plan, Instant now) {
+bool Connection::emit(Plan& plan, OutPacket& out, Instant now) {
+  const auto header_room = static_cast<std::uint16_t>(header_bytes() + OutPacket::kL2L3Room);
+  out.packet = plan.payload_bytes > 0 ? take_payload(plan, header_room)
+                                      : buf::Mbuf::adopt(shared_->pools.data->alloc());
+  if (!out.packet || !put_header(plan, out, now)) [[unlikely]] {
+    out.packet = {};
+    on_no_buffers();
+    return false;
+  }
+  out.hint = &egress_hint_;
+  out.confirms_neighbor = std::exchange(forward_progress_, false);
+  ack_.on_ack_sent();
+  timers_.cancel(TimerId::kDelayedAck);
+  rcv_.last_ack_sent = rcv_.nxt;
+  ++shared_->counters.segments_out;
+  return true;
+}
+
+/// Puts the TCP header in front of the payload. False without the headroom.
+bool Connection::put_header(const Plan& plan, OutPacket& out, Instant now) {
+  const std::uint32_t segment = segment_payload();
+  const auto tso_segment =
+      plan.payload_bytes > segment ? static_cast<std::uint16_t>(segment) : std::uint16_t{0};
+  if (reports_sack()) [[unlikely]]
+    return put_header_with_sack(plan, tso_segment, out, now);
+
+  const std::uint16_t size = header_bytes();
+  auto room = out.packet.prepend(size);
+  if (!room) return false;
+  // The device's sum covers each wire segment, whose length only it knows when it cuts.
+  const std::uint32_t summed_length = tso_segment != 0 ? 0 : size + plan.payload_bytes;
+  wire::write_plain_tcp(room->data(),
+                        {.src_port = flow_.local.port,
+                         .dst_port = flow_.remote.port,
+                         .seq = plan.seq.raw(),
+                         .ack = rcv_.nxt.raw(),
+                         .flags = plan.flags,
+                         .window = select_window(),
+                         .checksum = wire::checksum_fold_in(pseudo_sum_, summed_length),
+                         .has_timestamps = negotiated_.timestamps,
+                         .timestamps = {timestamp_now(now), negotiated_.recent_timestamp}});
+  out.local = flow_.local.address;
+  out.remote = flow_.remote.address;
+  out.header_bytes = static_cast<std::uint8_t>(size);
+  out.tso_segment = tso_segment;
+  return true;
+}
+
+bool Connection::put_header_with_sack(const Plan& plan, std::uint16_t tso_segment, OutPacket& out,
+                                      Instant now) {
   wire::TcpHeaderSpec header;
   header.src_port = flow_.local.port;
   header.dst_port = flow_.remote.port;
   header.seq = plan.seq.raw();
   header.ack = rcv_.nxt.raw();
-  header.options = segment_options(now);
-
-  const std::size_t header_bytes = header.size();
-  const auto header_room = static_cast<std::uint16_t>(header_bytes + OutPacket::kL2L3Room);
-  buf::Mbuf packet = plan.payload_bytes > 0 ? take_payload(plan, header_room)
-                                            : buf::Mbuf::adopt(shared_->pools.data->alloc());
-  if (!packet) {
-    on_no_buffers();
-    return std::nullopt;
-  }
   header.flags = plan.flags;
   header.window = select_window();
-  const std::uint32_t segment = segment_payload();
-  auto out = build_packet(std::move(packet), flow_, header, header_bytes,
-                          plan.payload_bytes > segment ? static_cast<std::uint16_t>(segment) : 0);
-  if (!out) {
-    on_no_buffers();
-    return std::nullopt;
+  if (negotiated_.timestamps) {
+    header.options.timestamps = {timestamp_now(now), negotiated_.recent_timestamp};
   }
-  out->hint = &egress_hint_;
-  out->confirms_neighbor = std::exchange(forward_progress_, false);
-  ack_.on_ack_sent();
-  timers_.cancel(TimerId::kDelayedAck);
-  rcv_.last_ack_sent = rcv_.nxt;
-  ++shared_->counters.segments_out;
-  return out;
+  header.options.sack_count =
+      static_cast<std::uint8_t>(reassembly_.sack_blocks(header.options.sack));
+  return build_packet(out, flow_, header, header.size(), tso_segment);
 }
 
 void Connection::on_no_buffers() {
@@ -276,28 +318,27 @@ void Connection::on_no_buffers() {
   shared_->count(Drop::kNoBuffers);
 }
 
-wire::TcpOptions Connection::segment_options(Instant now) const {
-  wire::TcpOptions o;
-  if (negotiated_.timestamps) {
-    o.timestamps = {timestamp_now(now), negotiated_.recent_timestamp};
-  }
-  if (negotiated_.sack && !reassembly_.empty()) {
-    o.sack_count = static_cast<std::uint8_t>(reassembly_.sack_blocks(o.sack));
-  }
-  return o;
-}
-
-/// Payload of a full segment with the options that the next one will carry (RFC 6691 §3).
-std::uint32_t Connection::segment_payload() const {
-  if (!negotiated_.sack || reassembly_.empty()) [[likely]]
-    return mss_;
+/// Bytes of the TCP header that the next segment will carry.
+std::uint16_t Connection::header_bytes() const {
+  const std::uint16_t usual = negotiated_.timestamps
+                                  ? wire::TcpView::kMinHeader + kTimestampOptionBytes
+                                  : wire::TcpView::kMinHeader;
+  if (!reports_sack()) [[likely]]
+    return usual;
   wire::TcpHeaderSpec worst;
   if (negotiated_.timestamps) worst.options.timestamps.emplace();
   worst.options.sack_count = static_cast<std::uint8_t>(
       std::min<std::size_t>(reassembly_.ranges(), wire::TcpOptions::kMaxSackBlocks));
-  const std::size_t usual =
+  return static_cast<std::uint16_t>(worst.size());
+}
+
+/// Payload of a full segment with the options that the next one will carry (RFC 6691 §3).
+std::uint32_t Connection::segment_payload() const {
+  if (!reports_sack()) [[likely]]
+    return mss_;
+  const std::uint32_t usual =
       wire::TcpView::kMinHeader + (negotiated_.timestamps ? kTimestampOptionBytes : 0);
-  const auto more = static_cast<std::uint32_t>(worst.size() - usual);
+  const std::uint32_t more = header_bytes() - usual;
   return mss_ > more + kMinSegmentPayload ? mss_ - more : kMinSegmentPayload;
 }
 
@@ -331,6 +372,10 @@ std::uint16_t Connection::select_window() {
 }
 
 void Connection::advertise_after_read() {
+  // Most reads come long before the window is worth a word: what could be said at most is known
+  // without looking for it.
+  const std::uint32_t most = std::min(options_.receive_buffer_bytes, receive_buffer_.capacity());
+  if (receive_window() >= ack_.full_size() && most - most / 4 < receive_window()) return;
   if (!can_receive(state_) || !is_window_update_due(window_state())) return;
   ack_.request_now();
   schedule();

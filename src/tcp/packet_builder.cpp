@@ -8,33 +8,30 @@ namespace zs::tcp {
 
 namespace flag = wire::tcp_flag;
 
-std::optional<OutPacket> build_packet(buf::Mbuf payload, const FlowKey& flow,
-                                      wire::TcpHeaderSpec& header, std::size_t header_bytes,
-                                      std::uint16_t tso_segment) {
-  const std::uint32_t payload_bytes = payload.length();
-  auto room = payload.prepend(static_cast<std::uint16_t>(header_bytes));
-  if (!room) return std::nullopt;
+bool build_packet(OutPacket& out, const FlowKey& flow, wire::TcpHeaderSpec& header,
+                  std::size_t header_bytes, std::uint16_t tso_segment) {
+  const std::uint32_t payload_bytes = out.packet.length();
+  auto room = out.packet.prepend(static_cast<std::uint16_t>(header_bytes));
+  if (!room) return false;
   // The device's sum covers each wire segment, whose length only it knows when it cuts.
   const std::uint32_t summed_length =
       tso_segment != 0 ? 0 : static_cast<std::uint32_t>(header_bytes) + payload_bytes;
   header.checksum = wire::checksum_fold(wire::pseudo_header_sum(
       flow.local.address, flow.remote.address, wire::ip_protocol::kTcp, summed_length));
   header.write(*room);
-  OutPacket out;
-  out.packet = std::move(payload);
   out.local = flow.local.address;
   out.remote = flow.remote.address;
   out.header_bytes = static_cast<std::uint8_t>(header_bytes);
   out.tso_segment = tso_segment;
-  return out;
+  return true;
 }
 
-std::optional<OutPacket> build_control(Shared& shared, const ControlReply& reply) {
-  auto packet = buf::Mbuf::adopt(shared.pools.data->alloc());
-  if (!packet) {
+bool build_control(Shared& shared, const ControlReply& reply, OutPacket& out) {
+  out.packet = buf::Mbuf::adopt(shared.pools.data->alloc());
+  if (!out.packet) {
     ++shared.counters.no_buffers;
     shared.count(Drop::kNoBuffers);
-    return std::nullopt;
+    return false;
   }
   wire::TcpHeaderSpec header;
   header.src_port = reply.flow.local.port;
@@ -46,7 +43,11 @@ std::optional<OutPacket> build_control(Shared& shared, const ControlReply& reply
   header.options = reply.options;
   ++shared.counters.segments_out;
   if ((reply.flags & flag::kRst) != 0) ++shared.counters.resets_out;
-  return build_packet(std::move(packet), reply.flow, header, header.size());
+  out.hint = nullptr;
+  out.confirms_neighbor = false;
+  if (build_packet(out, reply.flow, header, header.size())) return true;
+  out.packet = {};
+  return false;
 }
 
 ControlReply reset_for(const Segment& segment) {

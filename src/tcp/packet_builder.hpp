@@ -1,6 +1,7 @@
 #pragma once
 
-#include <optional>
+#include <cstddef>
+#include <cstdint>
 
 #include "tcp/segment.hpp"
 
@@ -9,16 +10,15 @@ namespace zs::tcp {
 struct Shared;
 struct ControlReply;
 
-/// Prepends the TCP header, of header_bytes = header.size(), to `payload` (which may be empty, but
-/// has the headroom) and fills in what the transmit contract of dev/queue.hpp asks of TCP: the
-/// pseudo-header sum (also in `header`), and the size to cut to (`tso_segment`, 0: whole). nullopt
-/// without the headroom.
-std::optional<OutPacket> build_packet(buf::Mbuf payload, const FlowKey& flow,
-                                      wire::TcpHeaderSpec& header, std::size_t header_bytes,
-                                      std::uint16_t tso_segment = 0);
+/// Prepends the TCP header, of header_bytes = header.size(), to `out.packet` (a payload that may be
+/// empty, but has the headroom) and fills in the rest of `out` but its hint, and what the transmit
+/// contract of dev/queue.hpp asks of TCP: the pseudo-header sum (also in `header`), and the size to
+/// cut to (`tso_segment`, 0: whole). False without the headroom.
+[[nodiscard]] bool build_packet(OutPacket& out, const FlowKey& flow, wire::TcpHeaderSpec& header,
+                                std::size_t header_bytes, std::uint16_t tso_segment = 0);
 
-/// A packet without payload. nullopt (counted) without a buffer.
-std::optional<OutPacket> build_control(Shared& shared, const ControlReply& reply);
+/// A packet without payload. False (counted) without a buffer.
+[[nodiscard]] bool build_control(Shared& shared, const ControlReply& reply, OutPacket& out);
 
 /// RFC 9293 §3.5.2: the reset that answers `segment` when nobody here knows its connection.
 ControlReply reset_for(const Segment& segment);

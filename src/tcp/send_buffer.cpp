@@ -83,12 +83,8 @@ void SendBuffer::acknowledge(std::uint32_t bytes) noexcept {
   }
 }
 
-std::uint32_t SendBuffer::find(std::uint32_t position) const noexcept {
-  const auto holds = [&](std::uint32_t i) {
-    return i < slots_.size() && position - slots_[i].position < slots_[i].data_len;
-  };
-  if (holds(cursor_)) return cursor_;
-  if (holds(cursor_ + 1)) return ++cursor_;
+std::uint32_t SendBuffer::search(std::uint32_t position) const noexcept {
+  if (holds(cursor_ + 1, position)) return ++cursor_;
   // Positions rise with the index, counted from the first slot's (they wrap).
   const std::uint32_t origin = slots_[0].position;
   std::uint32_t low = 0;
@@ -171,6 +167,9 @@ std::uint32_t SendBuffer::longest_carve(std::uint32_t offset, std::uint32_t leng
   if (length == 0 || max_slices == 0) return 0;
   const std::uint32_t position = first_position_ + offset;
   const std::uint32_t first = find(position);
+  const std::uint32_t in_first = slots_[first].position + slots_[first].data_len - position;
+  if (length <= in_first) [[likely]]
+    return length;
   const std::uint32_t last = std::min(first + max_slices, slots_.size()) - 1;
   const Slot& slot = slots_[last];
   return std::min(length, slot.position + slot.data_len - position);

@@ -80,8 +80,18 @@ class SendBuffer {
     std::uint16_t data_len;
   };
 
-  /// Index of the slot that holds the byte at `position`.
-  std::uint32_t find(std::uint32_t position) const noexcept;
+  bool holds(std::uint32_t i, std::uint32_t position) const noexcept {
+    return i < slots_.size() && position - slots_[i].position < slots_[i].data_len;
+  }
+  /// Index of the slot that holds the byte at `position`: sending is sequential, so nearly always
+  /// that of the last call.
+  std::uint32_t find(std::uint32_t position) const noexcept {
+    if (holds(cursor_, position)) [[likely]] {
+      return cursor_;
+    }
+    return search(position);
+  }
+  std::uint32_t search(std::uint32_t position) const noexcept;
   std::size_t fill_tail(std::span<const std::byte> bytes) noexcept;
   bool can_send_in_place(const Slot& slot, std::uint32_t position, std::uint32_t length,
                          std::uint16_t header_room) const noexcept;
@@ -93,7 +103,7 @@ class SendBuffer {
   std::uint32_t bytes_ = 0;
   std::uint32_t capacity_;
   std::uint32_t max_segments_;
-  mutable std::uint32_t cursor_ = 0;  ///< slot of the last find(): sending is sequential
+  mutable std::uint32_t cursor_ = 0;  ///< slot of the last find()
 };
 
 }  // namespace zs::tcp

@@ -15,13 +15,7 @@ std::uint64_t load_native(const std::byte* p) {
 }
 
 /// The running-sum form of a number that stands on the wire as 8 big-endian bytes.
-std::uint64_t sum_of(std::uint64_t host_order) {
-  if constexpr (std::endian::native == std::endian::little) {
-    return __builtin_bswap64(host_order);
-  } else {
-    return host_order;
-  }
-}
+std::uint64_t sum_of(std::uint64_t number) { return byte_swap(number); }
 
 }  // namespace
 
@@ -45,23 +39,6 @@ std::uint64_t checksum_add(std::span<const std::byte> data, std::uint64_t sum) {
     b = checksum_combine(b, tail);
   }
   return checksum_combine(checksum_combine(sum, b), checksum_combine(c, d));
-}
-
-std::uint16_t checksum_fold(std::uint64_t sum) {
-  sum = (sum >> 32) + (sum & 0xffff'ffff);
-  sum = (sum >> 32) + (sum & 0xffff'ffff);
-  sum = (sum >> 16) + (sum & 0xffff);
-  sum = (sum >> 16) + (sum & 0xffff);
-  const auto folded = static_cast<std::uint16_t>(sum);
-  if constexpr (std::endian::native == std::endian::little) {
-    return __builtin_bswap16(folded);
-  } else {
-    return folded;
-  }
-}
-
-std::uint16_t checksum_finish(std::uint64_t sum) {
-  return static_cast<std::uint16_t>(~checksum_fold(sum));
 }
 
 std::uint64_t pseudo_header_sum(const IpAddress& src, const IpAddress& dst, std::uint8_t protocol,

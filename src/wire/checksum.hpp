@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/address.hpp"
+#include "base/byte_order.hpp"
 
 namespace zs::wire {
 
@@ -24,13 +25,27 @@ constexpr std::uint64_t checksum_combine(std::uint64_t a, std::uint64_t b) {
 
 /// The sum folded to 16 bits and not complemented, host order: what a device that finishes the
 /// checksum itself wants to find in the field.
-std::uint16_t checksum_fold(std::uint64_t sum);
+constexpr std::uint16_t checksum_fold(std::uint64_t sum) {
+  sum = (sum >> 32) + (sum & 0xffff'ffff);
+  sum = (sum >> 32) + (sum & 0xffff'ffff);
+  sum = (sum >> 16) + (sum & 0xffff);
+  sum = (sum >> 16) + (sum & 0xffff);
+  return byte_swap(static_cast<std::uint16_t>(sum));
+}
+
+/// A folded sum with one more number in it, which may be longer than 16 bits.
+constexpr std::uint16_t checksum_fold_in(std::uint16_t folded, std::uint32_t number) {
+  const std::uint32_t sum = folded + (number >> 16) + (number & 0xffff);
+  return static_cast<std::uint16_t>((sum >> 16) + sum);
+}
 
 /// The checksum, in host order (store_be() it). 0 when the sum covered a correct checksum.
-std::uint16_t checksum_finish(std::uint64_t sum);
+constexpr std::uint16_t checksum_finish(std::uint64_t sum) {
+  return static_cast<std::uint16_t>(~checksum_fold(sum));
+}
 
 /// The pseudo-header of RFC 9293 §3.1 (IPv4) or RFC 8200 §8.1 (IPv6). `length` is that of the
-/// transport header and payload in bytes.
+/// transport header and payload in bytes (0: added later, by checksum_fold_in()).
 /// Precondition: src and dst are of one family.
 std::uint64_t pseudo_header_sum(const IpAddress& src, const IpAddress& dst, std::uint8_t protocol,
                                 std::uint32_t length);

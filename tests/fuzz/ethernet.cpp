@@ -6,6 +6,8 @@
 #include "base/assert.hpp"
 #include "fuzz/input.hpp"
 #include "wire/arp.hpp"
+#include "wire/plain_tcp.hpp"
+#include "wire/tcp.hpp"
 #include "wire/vlan.hpp"
 
 namespace zs::fuzz {
@@ -39,6 +41,23 @@ std::span<const std::byte> check_vlan(std::span<const std::byte> payload) {
   return vlan->payload();
 }
 
+/// Whatever is recognised lies in the frame, and TCP's own view of it says the same.
+void check_plain_tcp(std::span<const std::byte> frame, const MacAddress& us) {
+  wire::PlainTcp plain;
+  if (!wire::recognise_plain_tcp(frame, static_cast<std::uint32_t>(frame.size()), us,
+                                 wire::Ipv4Checksum::kGood, plain)) {
+    return;
+  }
+  ZS_CHECK(plain.header_bytes + plain.payload_bytes == frame.size());
+  const std::size_t tcp_bytes =
+      plain.has_timestamps ? wire::kStampedTcpBytes : wire::kPlainTcpBytes;
+  const auto tcp = wire::TcpView::parse(frame.subspan(plain.header_bytes - tcp_bytes));
+  ZS_CHECK(tcp && tcp->header_length() == tcp_bytes);
+  ZS_CHECK(tcp->seq() == plain.seq && tcp->ack() == plain.ack && tcp->window() == plain.window);
+  const auto options = wire::parse_tcp_options(tcp->options());
+  ZS_CHECK(options && options->timestamps.has_value() == plain.has_timestamps);
+}
+
 void check_frame(std::span<const std::byte> frame) {
   const auto ethernet = wire::EthernetView::parse(frame);
   ZS_CHECK(ethernet.has_value() == (frame.size() >= wire::EthernetView::kHeader));
@@ -48,6 +67,7 @@ void check_frame(std::span<const std::byte> frame) {
   std::array<std::byte, wire::EthernetSpec::size()> again{};
   spec.write(again);
   ZS_CHECK(is_same(again, frame.first(again.size())));
+  check_plain_tcp(frame, ethernet->dst());
   check_arp(ethernet->payload());
   check_arp(check_vlan(ethernet->payload()));
 }

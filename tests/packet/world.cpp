@@ -88,9 +88,9 @@ void EngineWorld::advance(Instant to, Until until) {
 
 void EngineWorld::collect() {
   for (int i = 0; i < kMaxStepsAtOnce; ++i) {
-    auto out = engine_->poll_transmit(now_);
-    if (!out) return;
-    decode(*std::move(out));
+    tcp::OutPacket out;
+    if (!engine_->poll_transmit(out, now_)) return;
+    decode(std::move(out));
   }
   spinning_ = true;
 }

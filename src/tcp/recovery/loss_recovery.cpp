@@ -9,9 +9,9 @@ LossRecovery::Verdict LossRecovery::on_ack(const Ack& ack) {
   sack_ = ack.sack_negotiated;
   mss_ = ack.mss;
   const std::uint32_t newly_acked = ack.ack.raw() - ack.una.raw();
-  if (sack_ && scoreboard_.is_blank() && ack.sack_blocks.empty()) {
-    // The usual acknowledgement: in order, of a clean link.
-  } else if (sack_) {
+  if (!sack_) {
+    count_duplicates(ack, newly_acked);
+  } else if (!scoreboard_.is_blank() || !ack.sack_blocks.empty()) {
     scoreboard_.on_cumulative_ack(ack.ack);
     const auto update = scoreboard_.on_sack(ack.sack_blocks, ack.ack, ack.nxt);
     verdict.newly_sacked_bytes = update.newly_sacked_bytes;
@@ -20,8 +20,6 @@ LossRecovery::Verdict LossRecovery::on_ack(const Ack& ack) {
       enter_loss(ack.ack, ack.nxt);
       return verdict;
     }
-  } else {
-    count_duplicates(ack, newly_acked);
   }
   switch (mode_) {
     case Mode::kOpen: {

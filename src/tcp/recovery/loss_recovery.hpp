@@ -55,6 +55,11 @@ class LossRecovery {
   void on_retransmitted(const Resend& resend);
 
   Mode mode() const { return mode_; }
+  /// Nothing is known to be lost or out of order, and nothing remembered: an acknowledgement
+  /// without SACK blocks that is not a duplicate leaves all as it is.
+  bool is_quiet() const {
+    return mode_ == Mode::kOpen && !recovery_point_ && duplicates_ == 0 && scoreboard_.is_blank();
+  }
   /// Bytes estimated to be in the network.
   std::uint32_t pipe(SeqNum una, SeqNum nxt) const;
   /// The first retransmission of an episode does not wait for the window (RFC 6675 §5 step 4.3),

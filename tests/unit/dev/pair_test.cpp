@@ -54,6 +54,42 @@ TEST_F(PairTest, clones_a_buffer_that_its_sender_keeps) {
   EXPECT_TRUE(buf::is_exclusive(kept.get()));
 }
 
+TEST_F(PairTest, delivers_copies_as_a_nic_does) {
+  const auto indirect = *buf::Pool::create({.name = "far-i", .count = 16});
+  const auto far = *buf::Pool::create({.name = "far", .count = 16, .data_room = 2048});
+  const auto pair =
+      *Pair::create({.a = {.name = "a", .mac = {}, .pools = {data_.get(), indirect_.get()}},
+                     .b = {.name = "b", .mac = {}, .pools = {far.get(), indirect.get()}},
+                     .delivery = Delivery::kCopies});
+  buf::Mbuf m = make_tcp_frame({.payload = 300}, *data_);
+  m.append_chain(*buf::Mbuf::copy_of(pattern(100), *data_));
+  buf::add_reference(m.get());
+  const buf::Mbuf kept = buf::Mbuf::adopt(m.get());
+  const Bytes before = bytes_of(kept.get());
+  ASSERT_TRUE(send(pair->a(), std::move(m)));
+  EXPECT_FALSE(buf::is_exclusive(kept.get()));  // on the wire
+  auto got = receive_all(pair->b());
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_EQ(bytes_of(got[0].get()), before);
+  EXPECT_TRUE(buf::is_exclusive(got[0].get()));
+  EXPECT_EQ(got[0]->nb_segs, 1u);
+  EXPECT_EQ(far->in_use(), 1u);
+  EXPECT_EQ(buf::reference_count(kept.get()), 1u);
+}
+
+TEST_F(PairTest, a_copy_without_a_buffer_is_lost_and_counted) {
+  const auto far = *buf::Pool::create({.name = "far", .count = 1, .data_room = 2048});
+  const auto pair =
+      *Pair::create({.a = {.name = "a", .mac = {}, .pools = {data_.get(), indirect_.get()}},
+                     .b = {.name = "b", .mac = {}, .pools = {far.get(), indirect_.get()}},
+                     .delivery = Delivery::kCopies});
+  ASSERT_TRUE(send(pair->a(), make_tcp_frame({}, *data_)));
+  ASSERT_TRUE(send(pair->a(), make_tcp_frame({}, *data_)));
+  EXPECT_EQ(receive_all(pair->b()).size(), 1u);
+  EXPECT_EQ(pair->b().stats().rx_no_buffers, 1u);
+  EXPECT_EQ(data_->in_use(), 0u);
+}
+
 TEST_F(PairTest, a_super_frame_passes_whole_to_an_end_with_lro) {
   const auto pair = make(kAllPairOffloads, kAllPairOffloads);
   ASSERT_TRUE(send(pair->a(), make_tcp_frame({.payload = 9000, .segment_bytes = 1400}, *data_)));

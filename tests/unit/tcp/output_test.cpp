@@ -58,9 +58,9 @@ TEST_F(Starved, WithoutDescriptorsDataGoesAsACopy) {
   ASSERT_TRUE(connection.write(chain_));
   indirect_->fail_after_for_test(0);
 
-  const auto out = connection.poll_transmit(Instant{});
-  ASSERT_TRUE(out);
-  EXPECT_EQ(payload(*out), "one two three");
+  OutPacket out;
+  ASSERT_TRUE(connection.poll_transmit(out, Instant{}));
+  EXPECT_EQ(payload(out), "one two three");
   EXPECT_EQ(shared_.counters.copied_bytes_out, 13u);
 }
 
@@ -78,14 +78,14 @@ TEST_F(Starved, WithoutAnyBufferItComesBackSoon) {
   ASSERT_TRUE(connection.write(chain_));
   data_->fail_after_for_test(0);
 
-  EXPECT_FALSE(connection.poll_transmit(Instant{}));
+  OutPacket out;
+  EXPECT_FALSE(connection.poll_transmit(out, Instant{}));
   EXPECT_GT(drops_[Drop::kNoBuffers], 0u);
   EXPECT_LE(connection.next_deadline(), Instant{} + std::chrono::milliseconds{10});
 
   data_->fail_after_for_test(UINT32_MAX);
-  const auto out = connection.poll_transmit(connection.next_deadline());
-  ASSERT_TRUE(out);
-  EXPECT_EQ(payload(*out), "datamore");
+  ASSERT_TRUE(connection.poll_transmit(out, connection.next_deadline()));
+  EXPECT_EQ(payload(out), "datamore");
 }
 
 }  // namespace

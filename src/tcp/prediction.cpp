@@ -1,0 +1,59 @@
+// Header prediction (Van Jacobson, 1990): the segment that a connection in its stride expects next
+// needs none of the questions of RFC 9293 §3.10.7.4, since the answers are known: it begins at
+// RCV.NXT, lies in the window, acknowledges something in flight, and nothing is lost or out of
+// order. What differs in anything goes through arrival.cpp; for what does not, both do the same
+// (tests/unit/tcp/prediction_test.cpp holds them side by side).
+
+#include <algorithm>
+#include <utility>
+
+#include "tcp/connection.hpp"
+
+namespace zs::tcp {
+
+bool Connection::predicts(const wire::PlainTcp& segment) const {
+  const SeqNum ack{segment.ack};
+  if (state_ != State::kEstablished || SeqNum{segment.seq} != rcv_.nxt) return false;
+  if (orphan_ || read_shutdown_ || fin_queued_ || rcv_.fin) return false;
+  if (ack.before(snd_.una) || ack.after(snd_.max)) return false;
+  if (segment.payload_bytes > receive_window()) return false;
+  if (segment.payload_bytes == 0) {
+    if (ack == snd_.una && has_outstanding()) return false;  // may be a duplicate acknowledgement
+  } else if (!receive_buffer_.has_room()) {
+    return false;
+  }
+  if (!recovery_.is_quiet() || !reassembly_.empty() || timers_.is_armed(TimerId::kPersist)) {
+    return false;
+  }
+  if (segment.has_timestamps != negotiated_.timestamps) return false;
+  return !segment.has_timestamps ||
+         SeqNum{segment.timestamps.value}.at_or_after(SeqNum{negotiated_.recent_timestamp});
+}
+
+void Connection::on_predicted(const wire::PlainTcp& segment, buf::Mbuf payload,
+                              std::uint16_t segment_size, Instant now) {
+  if (segment.has_timestamps && rcv_.nxt.at_or_before(rcv_.last_ack_sent)) {  // RFC 7323 §4.3
+    negotiated_.recent_timestamp = segment.timestamps.value;
+    recent_timestamp_at_ = now;
+  }
+  const SeqNum ack{segment.ack};
+  snd_.wnd = std::uint32_t{segment.window} << negotiated_.send_scale;
+  snd_.max_wnd = std::max(snd_.max_wnd, snd_.wnd);
+  snd_.wl1 = rcv_.nxt;
+  snd_.wl2 = ack;
+  if (ack != snd_.una) {
+    const std::uint32_t newly_acked = ack.raw() - snd_.una.raw();
+    const std::uint32_t in_flight = snd_.max.raw() - snd_.una.raw();
+    const std::optional<Duration> rtt = timed_sample(ack, now);
+    on_bytes_acknowledged(ack, now);
+    grow_window({newly_acked, in_flight, rtt, !cwnd_limited_until_}, now);
+    forget_cwnd_limit(ack);
+  }
+  if (segment.payload_bytes > 0) {
+    accept_in_order(std::move(payload), segment.payload_bytes, segment_size, now);
+  }
+  restart_keepalive(now);
+  schedule();
+}
+
+}  // namespace zs::tcp
