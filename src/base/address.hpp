@@ -62,6 +62,10 @@ class IpAddress {
   constexpr std::uint64_t high() const { return load_be<std::uint64_t>(bytes_.data()); }
   constexpr std::uint64_t low() const { return load_be<std::uint64_t>(bytes_.data() + 8); }
 
+  /// First and last 8 bytes as they lie in memory; for hashing and comparing.
+  constexpr std::uint64_t first_word() const { return byte_swap(high()); }
+  constexpr std::uint64_t last_word() const { return byte_swap(low()); }
+
   constexpr bool is_unspecified() const { return is_v4() ? v4_value() == 0 : *this == IpAddress{}; }
   constexpr bool is_multicast() const {
     return is_v4() ? (v4_value() >> 28) == 0xe : bytes_[0] == std::byte{0xff};
@@ -78,7 +82,7 @@ class IpAddress {
   std::string to_string() const;
 
   friend constexpr bool operator==(const IpAddress& a, const IpAddress& b) {
-    return a.high() == b.high() && a.low() == b.low();
+    return ((a.first_word() ^ b.first_word()) | (a.last_word() ^ b.last_word())) == 0;
   }
   friend constexpr auto operator<=>(const IpAddress& a, const IpAddress& b) {
     if (const auto c = a.high() <=> b.high(); c != 0) return c;

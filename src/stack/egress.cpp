@@ -1,8 +1,10 @@
 #include "stack/egress.hpp"
 
+#include <cstring>
 #include <utility>
 
 #include "base/assert.hpp"
+#include "base/byte_order.hpp"
 #include "wire/ethernet.hpp"
 #include "wire/nd.hpp"
 
@@ -29,8 +31,8 @@ bool Egress::frame(tcp::OutPacket& out, std::uint16_t& interface) {
   // The payload may be a received buffer on its way back: what the receiving device said of it must
   // not reach the sending one.
   buf::clear_metadata(m);
-  m->l4_len = out.header_bytes;
   m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+  m->tx_offload = std::uint64_t{out.header_bytes} << RTE_MBUF_L4_LEN_OFS;
   if (out.tso_segment != 0) {
     m->tso_segsz = out.tso_segment;
     m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
@@ -132,12 +134,16 @@ bool Egress::transmit(buf::Mbuf& packet, const ip::HeaderSpec& spec, EgressHint 
     packet = {};
     return false;
   }
-  wire::EthernetSpec{.dst = *mac, .src = interface.device.mac, .ether_type = ether_type_of(family)}
-      .write(room->first(wire::EthernetView::kHeader));
-  ip::write_header(room->data() + wire::EthernetView::kHeader, spec, payload);
+  std::byte* const at = room->data();
+  std::memcpy(at, mac->bytes.data(), mac->bytes.size());
+  std::memcpy(at + 6, interface.device.mac.bytes.data(), mac->bytes.size());
+  store_be(at + 12, ether_type_of(family));
+  ip::write_header(at + wire::EthernetView::kHeader, spec, payload);
   rte_mbuf* const m = packet.get();
-  m->l2_len = wire::EthernetView::kHeader;
-  m->l3_len = ip_size & 0x1ff;
+  constexpr std::uint64_t kL2L3 = (1 << RTE_MBUF_L4_LEN_OFS) - 1;
+  m->tx_offload = (m->tx_offload & ~kL2L3) |
+                  std::uint64_t{wire::EthernetView::kHeader} << RTE_MBUF_L2_LEN_OFS |
+                  std::uint64_t{ip_size} << RTE_MBUF_L3_LEN_OFS;
   m->ol_flags |=
       family == IpFamily::kV4 ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6;
   return true;

@@ -241,6 +241,7 @@ class Connection : public timer::Entry,
     SeqNum seq;
     std::uint32_t payload_bytes = 0;
     std::uint8_t flags = 0;
+    std::uint32_t segment = 0;  ///< segment_payload()
   };
   bool poll_by_state(OutPacket& out, Instant now);
   bool poll_segment(OutPacket& out, Instant now);
@@ -251,19 +252,27 @@ class Connection : public timer::Entry,
   /// was sent.
   bool emit(Plan& plan, OutPacket& out, Instant now);
   buf::Mbuf take_payload(Plan& plan, std::uint16_t header_room);
-  bool put_header(const Plan& plan, OutPacket& out, Instant now);
+  bool put_header(const Plan& plan, std::uint16_t size, OutPacket& out, Instant now);
   bool put_header_with_sack(const Plan& plan, std::uint16_t tso_segment, OutPacket& out,
                             Instant now);
   /// What lies out of order is told in SACK blocks, so that the header is longer than usual.
   bool reports_sack() const { return negotiated_.sack && !reassembly_.empty(); }
+  /// Bytes of the TCP header that the next segment will carry.
   std::uint16_t header_bytes() const;
+  std::uint32_t segment_payload_with_sack() const;
   bool emit_ack(OutPacket& out, Instant now);
   void note_sent(const Plan& plan, Instant now);
   std::uint32_t sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const;
   std::uint32_t usable_window() const;
   std::uint32_t congestion_room() const;
   bool may_send_small() const;
-  std::uint32_t segment_payload() const;
+  /// Payload of a full segment with the options that the next one will carry (RFC 6691 §3).
+  std::uint32_t segment_payload() const {
+    if (!reports_sack()) [[likely]] {
+      return mss_;
+    }
+    return segment_payload_with_sack();
+  }
   std::uint16_t select_window();
   WindowState window_state() const;
   void on_no_buffers();

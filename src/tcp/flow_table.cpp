@@ -15,14 +15,17 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
 
 FlowTable::FlowTable(const SipKey& secret) : slots_(kInitialSlots), secret_(secret) {}
 
+// Two products of secrets and what the peer can choose; an IPv4 address varies in its last word
+// only, and the ports go with ours, so that each product has bits that an attacker moves on both
+// sides of it.
 std::uint64_t FlowTable::hash(const FlowKey& flow) const noexcept {
   const std::uint64_t ports =
       std::uint64_t{flow.local.port} << 16 | std::uint64_t{flow.remote.port};
-  const std::uint64_t remote =
-      mix(flow.remote.address.high() ^ secret_.k0, flow.remote.address.low() ^ secret_.k1);
-  const std::uint64_t local =
-      mix(flow.local.address.high() ^ secret_.k1, flow.local.address.low() ^ ports ^ secret_.k0);
-  return mix(remote ^ secret_.k0, local ^ ports ^ secret_.k1);
+  const IpAddress& remote = flow.remote.address;
+  const IpAddress& local = flow.local.address;
+  const std::uint64_t far =
+      mix(remote.last_word() ^ secret_.k0, remote.first_word() ^ ports ^ secret_.k1);
+  return mix(far ^ local.first_word() ^ secret_.k0, local.last_word() ^ secret_.k1);
 }
 
 Connection* FlowTable::find(const FlowKey& flow) const noexcept {

@@ -81,7 +81,7 @@ bool Connection::poll_retransmission(Urgency urgency, OutPacket& out, Instant no
   if (!resend || resend->range.empty()) return false;
   SeqRange& range = resend->range;
 
-  Plan plan{.seq = range.begin, .flags = flag::kAck};
+  Plan plan{.seq = range.begin, .flags = flag::kAck, .segment = segment};
   const SeqNum end = SeqNum::earlier(range.end, data_end());
   if (end.after(range.begin)) {
     const std::uint32_t offset = range.begin.raw() - snd_.una_data.raw();
@@ -146,13 +146,16 @@ bool Connection::poll_new_data(OutPacket& out, Instant now) {
   if (unsent == 0 && !fin_due) return false;
   if (!has_outstanding() && now - last_sent_ > rtt_.rto()) congestion_->on_idle_restart(now);
 
+  const std::uint32_t segment = segment_payload();
   std::uint32_t bytes = 0;
   if (unsent > 0) {
-    bytes = sendable_bytes(unsent, segment_payload());
+    bytes = sendable_bytes(unsent, segment);
     if (bytes == 0) return false;
-    bytes = send_buffer_.longest_carve(snd_.nxt.raw() - snd_.una_data.raw(), bytes, kMaxSlices);
+    if (send_buffer_.segments() > kMaxSlices) {
+      bytes = send_buffer_.longest_carve(snd_.nxt.raw() - snd_.una_data.raw(), bytes, kMaxSlices);
+    }
   }
-  Plan plan{.seq = snd_.nxt, .payload_bytes = bytes, .flags = flag::kAck};
+  Plan plan{.seq = snd_.nxt, .payload_bytes = bytes, .flags = flag::kAck, .segment = segment};
   if (bytes == unsent) {
     // RFC 9293 §3.9.1.2: PSH with the last byte that the application has given.
     if (bytes > 0) plan.flags |= flag::kPsh;
@@ -168,7 +171,7 @@ void Connection::note_sent(const Plan& plan, Instant now) {
   const std::uint32_t length = plan.payload_bytes + ((plan.flags & flag::kFin) != 0 ? 1 : 0);
   snd_.nxt += length;
   snd_.max = SeqNum::later(snd_.max, snd_.nxt);
-  if (tail_of(plan.payload_bytes, segment_payload()) != 0) snd_.small_end = snd_.nxt;
+  if (tail_of(plan.payload_bytes, plan.segment) != 0) snd_.small_end = snd_.nxt;
   if (idle) oldest_unacked_ = now;
   if (!timed_seq_ && recovery_.mode() == recovery::LossRecovery::Mode::kOpen) {
     timed_seq_ = plan.seq;
@@ -188,7 +191,7 @@ void Connection::note_sent(const Plan& plan, Instant now) {
 /// A probe of a closed window carries the next byte (RFC 9293 §3.8.6.1), or the same one again; a
 /// keepalive probe carries nothing and lies just outside the window (§3.8.4).
 bool Connection::poll_probe(OutPacket& out, Instant now) {
-  Plan plan{.seq = snd_.una, .flags = flag::kAck};
+  Plan plan{.seq = snd_.una, .flags = flag::kAck, .segment = segment_payload()};
   if (probe_pending_) {
     const bool again = has_outstanding();
     if (!again && unsent_bytes() == 0) {
@@ -198,10 +201,10 @@ bool Connection::poll_probe(OutPacket& out, Instant now) {
     plan.seq = snd_.una;
     // A window too small for Nagle and silly-window avoidance is used up after all; a closed one
     // is knocked at with one byte.
-    plan.payload_bytes =
-        again ? std::min(snd_.max.raw() - snd_.una.raw(), send_buffer_.size())
-              : std::clamp(std::min({usable_window(), unsent_bytes(), segment_payload()}), 1u,
-                           segment_payload());
+    plan.payload_bytes = again
+                             ? std::min(snd_.max.raw() - snd_.una.raw(), send_buffer_.size())
+                             : std::clamp(std::min({usable_window(), unsent_bytes(), plan.segment}),
+                                          1u, plan.segment);
   } else {
     plan.seq = snd_.una - 1;
   }
@@ -221,7 +224,7 @@ bool Connection::poll_probe(OutPacket& out, Instant now) {
 }
 
 bool Connection::emit_ack(OutPacket& out, Instant now) {
-  Plan plan{.seq = snd_.nxt, .flags = flag::kAck};
+  Plan plan{.seq = snd_.nxt, .flags = flag::kAck, .segment = mss_};
   return emit(plan, out, now);
 }
 
@@ -235,7 +238,7 @@ buf::Mbuf Connection::take_payload(Plan& plan, std::uint16_t header_room) {
   auto copy = buf::Mbuf::adopt(shared_->pools.data->alloc());
   if (!copy) return copy;
   const std::uint32_t bytes =
-      std::min({plan.payload_bytes, segment_payload(), std::uint32_t{buf::tailroom(copy.get())}});
+      std::min({plan.payload_bytes, plan.segment, std::uint32_t{buf::tailroom(copy.get())}});
   if (bytes < plan.payload_bytes) {
     plan.payload_bytes = bytes;
     plan.flags = static_cast<std::uint8_t>(plan.flags & ~(flag::kPsh | flag::kFin));
@@ -248,10 +251,11 @@ buf::Mbuf Connection::take_payload(Plan& plan, std::uint16_t header_room) {
 }
 
 bool Connection::emit(Plan& plan, OutPacket& out, Instant now) {
-  const auto header_room = static_cast<std::uint16_t>(header_bytes() + OutPacket::kL2L3Room);
+  const std::uint16_t header = header_bytes();
+  const auto header_room = static_cast<std::uint16_t>(header + OutPacket::kL2L3Room);
   out.packet = plan.payload_bytes > 0 ? take_payload(plan, header_room)
                                       : buf::Mbuf::adopt(shared_->pools.data->alloc());
-  if (!out.packet || !put_header(plan, out, now)) [[unlikely]] {
+  if (!out.packet || !put_header(plan, header, out, now)) [[unlikely]] {
     out.packet = {};
     on_no_buffers();
     return false;
@@ -265,15 +269,14 @@ bool Connection::emit(Plan& plan, OutPacket& out, Instant now) {
   return true;
 }
 
-/// Puts the TCP header in front of the payload. False without the headroom.
-bool Connection::put_header(const Plan& plan, OutPacket& out, Instant now) {
-  const std::uint32_t segment = segment_payload();
-  const auto tso_segment =
-      plan.payload_bytes > segment ? static_cast<std::uint16_t>(segment) : std::uint16_t{0};
-  if (reports_sack()) [[unlikely]]
+/// Puts the TCP header, of `size` bytes, in front of the payload. False without the headroom.
+bool Connection::put_header(const Plan& plan, std::uint16_t size, OutPacket& out, Instant now) {
+  const auto tso_segment = plan.payload_bytes > plan.segment
+                               ? static_cast<std::uint16_t>(plan.segment)
+                               : std::uint16_t{0};
+  if (reports_sack()) [[unlikely]] {
     return put_header_with_sack(plan, tso_segment, out, now);
-
-  const std::uint16_t size = header_bytes();
+  }
   auto room = out.packet.prepend(size);
   if (!room) return false;
   // The device's sum covers each wire segment, whose length only it knows when it cuts.
@@ -318,13 +321,12 @@ void Connection::on_no_buffers() {
   shared_->count(Drop::kNoBuffers);
 }
 
-/// Bytes of the TCP header that the next segment will carry.
 std::uint16_t Connection::header_bytes() const {
-  const std::uint16_t usual = negotiated_.timestamps
-                                  ? wire::TcpView::kMinHeader + kTimestampOptionBytes
-                                  : wire::TcpView::kMinHeader;
-  if (!reports_sack()) [[likely]]
+  const std::uint16_t usual =
+      negotiated_.timestamps ? wire::kStampedTcpBytes : wire::kPlainTcpBytes;
+  if (!reports_sack()) [[likely]] {
     return usual;
+  }
   wire::TcpHeaderSpec worst;
   if (negotiated_.timestamps) worst.options.timestamps.emplace();
   worst.options.sack_count = static_cast<std::uint8_t>(
@@ -332,12 +334,9 @@ std::uint16_t Connection::header_bytes() const {
   return static_cast<std::uint16_t>(worst.size());
 }
 
-/// Payload of a full segment with the options that the next one will carry (RFC 6691 §3).
-std::uint32_t Connection::segment_payload() const {
-  if (!reports_sack()) [[likely]]
-    return mss_;
+std::uint32_t Connection::segment_payload_with_sack() const {
   const std::uint32_t usual =
-      wire::TcpView::kMinHeader + (negotiated_.timestamps ? kTimestampOptionBytes : 0);
+      negotiated_.timestamps ? wire::kStampedTcpBytes : wire::kPlainTcpBytes;
   const std::uint32_t more = header_bytes() - usual;
   return mss_ > more + kMinSegmentPayload ? mss_ - more : kMinSegmentPayload;
 }
@@ -364,6 +363,15 @@ WindowState Connection::window_state() const {
 }
 
 std::uint16_t Connection::select_window() {
+  // Silly-window avoidance lets the edge be most of the time: what the buffer could have at most
+  // often says so already.
+  const std::uint32_t offered = receive_window();
+  const std::uint32_t most =
+      std::min(receive_buffer_.capacity(), kMaxUnscaledWindow << negotiated_.receive_scale);
+  if (most < offered + std::min(most / 2, ack_.full_size())) {
+    return static_cast<std::uint16_t>(
+        std::min(offered >> negotiated_.receive_scale, kMaxUnscaledWindow));
+  }
   const std::uint32_t shown =
       std::min(window_to_offer(window_state()) >> negotiated_.receive_scale, kMaxUnscaledWindow);
   // The field may round down, but what was promised before is still honoured.
@@ -374,7 +382,7 @@ std::uint16_t Connection::select_window() {
 void Connection::advertise_after_read() {
   // Most reads come long before the window is worth a word: what could be said at most is known
   // without looking for it.
-  const std::uint32_t most = std::min(options_.receive_buffer_bytes, receive_buffer_.capacity());
+  const std::uint32_t most = receive_buffer_.capacity();
   if (receive_window() >= ack_.full_size() && most - most / 4 < receive_window()) return;
   if (!can_receive(state_) || !is_window_update_due(window_state())) return;
   ack_.request_now();

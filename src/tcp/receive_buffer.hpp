@@ -42,7 +42,7 @@ class ReceiveBuffer {
   /// The first bytes by descriptors of their own; the bytes stay. kNoBuffers without descriptors.
   Result<buf::Chain> share(std::uint32_t limit, buf::Pool& indirect) const noexcept;
   /// Everything there is, at no cost.
-  buf::Chain take_all() noexcept { return std::exchange(data_, buf::Chain{}); }
+  buf::Chain take_all() noexcept { return std::move(data_); }  // which leaves it empty
   /// Copies out and drops up to out.size() bytes; returns how many.
   std::size_t read_copy(std::span<std::byte> out) noexcept;
   /// Copies up to out.size() bytes and keeps them (MSG_PEEK); returns how many.

@@ -30,7 +30,11 @@ class TimerTable {
   constexpr void cancel_all() { at_.fill(Instant::never()); }
   constexpr bool is_armed(TimerId id) const { return !at_[index(id)].is_never(); }
   constexpr Instant at(TimerId id) const { return at_[index(id)]; }
-  constexpr Instant earliest() const { return *std::min_element(at_.begin(), at_.end()); }
+  constexpr Instant earliest() const {
+    Instant earliest = at_[0];
+    for (std::size_t i = 1; i < at_.size(); ++i) earliest = std::min(earliest, at_[i]);
+    return earliest;
+  }
 
   /// Disarms `id` and reports true if it was due. A timer cannot fire twice for one arming.
   constexpr bool consume_if_due(TimerId id, Instant now) {

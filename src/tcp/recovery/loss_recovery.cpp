@@ -99,7 +99,7 @@ void LossRecovery::on_retransmitted(const Resend& resend) {
   }
 }
 
-std::uint32_t LossRecovery::pipe(SeqNum una, SeqNum nxt) const {
+std::uint32_t LossRecovery::pipe_with_losses(SeqNum una, SeqNum nxt) const {
   if (una == nxt) return 0;
   if (mode_ == Mode::kLoss) {
     const SeqNum resent_to = SeqNum::later(next_resend_, una);

@@ -61,7 +61,12 @@ class LossRecovery {
     return mode_ == Mode::kOpen && !recovery_point_ && duplicates_ == 0 && scoreboard_.is_blank();
   }
   /// Bytes estimated to be in the network.
-  std::uint32_t pipe(SeqNum una, SeqNum nxt) const;
+  std::uint32_t pipe(SeqNum una, SeqNum nxt) const {
+    if (mode_ == Mode::kOpen && duplicates_ == 0 && scoreboard_.empty()) [[likely]] {
+      return nxt.raw() - una.raw();
+    }
+    return pipe_with_losses(una, nxt);
+  }
   /// The first retransmission of an episode does not wait for the window (RFC 6675 §5 step 4.3),
   /// nor does, without SACK, the one that a partial acknowledgement asks for (RFC 6582 §3.2 step
   /// 3).
@@ -75,6 +80,7 @@ class LossRecovery {
   std::uint32_t lost_bytes(SeqNum una) const;
 
  private:
+  std::uint32_t pipe_with_losses(SeqNum una, SeqNum nxt) const;
   std::optional<Resend> by_rule(HoleRule rule, SeqNum una, std::uint32_t max_bytes) const;
   void enter_recovery(SeqNum una, SeqNum nxt);
   void enter_loss(SeqNum una, SeqNum nxt);

@@ -147,7 +147,8 @@ class Peer {
                      .seq = snd_nxt_.raw(),
                      .ack = rcv_nxt_.raw(),
                      .window = window_,
-                     .has_timestamps = settings_.timestamps};
+                     .has_timestamps = settings_.timestamps,
+                     .timestamps = {}};
     s.timestamps = {static_cast<std::uint32_t>(Host::kFirstStamp + now.ns() / 1'000'000), 0};
     if (random_.chance(0.7)) s.payload_bytes = 1 + random_.below(900);
     disturb(s);
