@@ -188,7 +188,7 @@ void SocketTable::watch_nothing() {
   }
 }
 
-std::size_t SocketTable::poll_ready(std::span<ReadyEvent> out) {
+[[gnu::flatten]] std::size_t SocketTable::poll_ready(std::span<ReadyEvent> out) {
   impl_->collect_changes();
   std::size_t filled = 0;
   // Each that waits now is looked at once: what stays ready goes behind the others.

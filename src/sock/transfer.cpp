@@ -16,7 +16,7 @@ Result<tcp::Connection*> stream_of(Socket* socket) {
 }
 }  // namespace
 
-Result<buf::Chain> SocketTable::read(int fd, std::uint32_t limit) {
+[[gnu::flatten]] Result<buf::Chain> SocketTable::read(int fd, std::uint32_t limit) {
   Socket* const socket = impl_->find(fd);
   if (socket != nullptr && socket->type == Type::kDatagram) {
     auto chain = receive_from(fd, nullptr);
@@ -34,7 +34,7 @@ Result<buf::Chain> SocketTable::peek(int fd, std::uint32_t limit) {
   return connection->peek(limit);
 }
 
-Result<void> SocketTable::write(int fd, buf::Chain& chain) {
+[[gnu::flatten]] Result<void> SocketTable::write(int fd, buf::Chain& chain) {
   Socket* const socket = impl_->find(fd);
   if (socket != nullptr && socket->type == Type::kDatagram) {
     const auto peer = impl_->udp.remote_endpoint(socket->datagram);

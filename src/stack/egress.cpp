@@ -26,7 +26,7 @@ bool prepend_ethernet(buf::Mbuf& packet, const MacAddress& dst, const MacAddress
   return true;
 }
 
-bool Egress::frame(tcp::OutPacket& out, std::uint16_t& interface) {
+[[gnu::flatten]] bool Egress::frame(tcp::OutPacket& out, std::uint16_t& interface) {
   rte_mbuf* const m = out.packet.get();
   // The payload may be a received buffer on its way back: what the receiving device said of it must
   // not reach the sending one.

@@ -24,8 +24,6 @@ void RxPipeline::on_frame(std::uint16_t interface, buf::Mbuf frame) {
   Interface& self = *core_.interfaces[interface];
   ++self.stats.rx_packets;
   self.stats.rx_bytes += frame.length();
-  if (take_plain_tcp(self, frame)) [[likely]]
-    return;
   if (frame.length() < wire::EthernetView::kHeader) {
     core_.drops += Drop::kEthTruncated;
     return;

@@ -18,14 +18,15 @@ class RxPipeline {
   RxPipeline(Core& core, NeighborService& neighbors, IcmpService& icmp)
       : core_(core), neighbors_(neighbors), icmp_(icmp) {}
 
+  /// The short way for most frames from the interface's device. True: `frame` was taken over.
+  /// False: nothing was done, on_frame() decides.
+  bool take_plain_tcp(std::uint16_t interface, rte_mbuf* frame);
   /// A frame from the interface's device.
   void on_frame(std::uint16_t interface, buf::Mbuf frame);
   /// A packet from ourselves; begins at its IP header.
   void on_looped(buf::Mbuf packet);
 
  private:
-  /// The short way for most frames. False: nothing was done, the long way decides.
-  bool take_plain_tcp(const Interface& self, buf::Mbuf& frame);
   void on_ip(const Arrival& arrival, buf::Mbuf packet, IpFamily family);
   ip::ParseResult parse(const buf::Mbuf& packet, IpFamily family) const;
   void on_bad_packet(const Arrival& arrival, const buf::Mbuf& packet,

@@ -13,8 +13,7 @@ namespace {
 
 /// What one wire segment carried at most: the device's word for a coalesced packet, else the packet
 /// itself.
-std::uint16_t segment_size(const buf::Mbuf& packet, std::uint32_t payload_bytes,
-                           std::uint16_t mtu) {
+std::uint16_t segment_size(const rte_mbuf* packet, std::uint32_t payload_bytes, std::uint16_t mtu) {
   const bool coalesced = (packet->ol_flags & RTE_MBUF_F_RX_LRO) != 0;
   const std::uint32_t size = coalesced && packet->tso_segsz != 0 ? packet->tso_segsz : mtu;
   return static_cast<std::uint16_t>(std::min(size, payload_bytes));
@@ -22,21 +21,26 @@ std::uint16_t segment_size(const buf::Mbuf& packet, std::uint32_t payload_bytes,
 
 }  // namespace
 
-bool RxPipeline::take_plain_tcp(const Interface& self, buf::Mbuf& frame) {
+bool RxPipeline::take_plain_tcp(std::uint16_t interface, rte_mbuf* frame) {
   // The device has summed the payload, or the long way does. GOOD is one of NONE's bits, and
   // either will do here (dev/queue.hpp).
   constexpr std::uint64_t kWanted = RTE_MBUF_F_RX_L4_CKSUM_GOOD;
   const std::uint64_t flags = frame->ol_flags;
   if ((flags & (kWanted | RTE_MBUF_F_RX_VLAN_STRIPPED)) != kWanted) return false;
   const bool known = (flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+  const std::uint32_t frame_bytes = frame->pkt_len;
+  Interface& self = *core_.interfaces[interface];
   wire::PlainTcp segment;
-  if (!wire::recognise_plain_tcp(frame.first(), frame.length(), self.device.mac,
+  if (!wire::recognise_plain_tcp(buf::bytes(frame), frame_bytes, self.device.mac,
                                  known ? wire::Ipv4Checksum::kGood : wire::Ipv4Checksum::kUnknown,
                                  segment)) {
     return false;
   }
-  return core_.tcp.on_plain_segment(
-      segment, frame, segment_size(frame, segment.payload_bytes, self.device.mtu), core_.now);
+  const std::uint16_t size = segment_size(frame, segment.payload_bytes, self.device.mtu);
+  if (!core_.tcp.on_plain_segment(segment, frame, size, core_.now)) return false;
+  ++self.stats.rx_packets;
+  self.stats.rx_bytes += frame_bytes;
+  return true;
 }
 
 void RxPipeline::on_tcp(const Received& received, buf::Mbuf packet) {
@@ -79,7 +83,7 @@ void RxPipeline::on_tcp(const Received& received, buf::Mbuf packet) {
                        .mtu = mtu,
                        .payload = {},
                        .payload_bytes = payload_bytes,
-                       .segment_size = segment_size(packet, payload_bytes, mtu)};
+                       .segment_size = segment_size(packet.get(), payload_bytes, mtu)};
   if (payload_bytes > 0) {
     packet.trim_front(ip.header_bytes + header);
     segment.payload = std::move(packet);

@@ -67,6 +67,7 @@ void Connection::shutdown_read() {
   read_shutdown_ = true;
   receive_buffer_.clear();
   advertise_after_read();
+  schedule();
   notify();
 }
 

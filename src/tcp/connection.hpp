@@ -134,6 +134,9 @@ class Connection : public timer::Entry,
   // Out.
   /// True: `out` is what to send, and there may be more.
   [[nodiscard]] bool poll_transmit(OutPacket& out, Instant now);
+  /// The short way for the one message that a connection in its stride has to send: true if `out`
+  /// is it and nothing more is to be said for now. False: nothing was done, ask poll_transmit().
+  [[nodiscard]] bool poll_steady(OutPacket& out, Instant now);
   /// False after poll_transmit() has given a packet: that was the last one for now.
   bool may_have_more_to_send(Instant now) const;
   Instant next_deadline() const { return timers_.earliest(); }
@@ -261,6 +264,7 @@ class Connection : public timer::Entry,
   std::uint16_t header_bytes() const;
   std::uint32_t segment_payload_with_sack() const;
   bool emit_ack(OutPacket& out, Instant now);
+  void note_packet(OutPacket& out);
   void note_sent(const Plan& plan, Instant now);
   std::uint32_t sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const;
   std::uint32_t usable_window() const;
@@ -278,7 +282,20 @@ class Connection : public timer::Entry,
   void on_no_buffers();
 
   // Helpers.
-  void schedule() { shared_->transmit.push_back_once(*this); }
+  /// Ends whatever may have changed more than the data in the buffers.
+  void schedule() {
+    steady_ = is_steady();
+    schedule_data();
+  }
+  void schedule_data() { shared_->transmit.push_back_once(*this); }
+  /// In its stride: nothing is asked of it but to move data, and the network has nothing in store.
+  /// Kept in steady_, where the short ways look (prediction.cpp).
+  bool is_steady() const {
+    return state_ == State::kEstablished && !orphan_ && !fin_queued_ && !read_shutdown_ &&
+           !rcv_.fin && !reset_pending_ && !probe_pending_ && !keepalive_pending_ && !starved_ &&
+           snd_.nxt == snd_.max && recovery_.is_quiet() && reassembly_.empty() &&
+           !timers_.is_armed(TimerId::kPersist);
+  }
   void notify() {
     if (owner_ != kNoOwner) shared_->changed.push_back_once(*this);
   }
@@ -330,6 +347,7 @@ class Connection : public timer::Entry,
   std::uint32_t owner_ = kNoOwner;
   Listener* listener_ = nullptr;  ///< while it waits to be accepted
 
+  bool steady_ = false;  ///< is_steady()
   bool orphan_ = false;
   bool fin_queued_ = false;
   bool peer_closed_ = false;

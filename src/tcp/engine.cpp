@@ -55,13 +55,13 @@ void Engine::on_segment(Segment&& segment, Instant now) {
   on_stray_segment(segment);
 }
 
-bool Engine::on_plain_segment(const wire::PlainTcp& segment, buf::Mbuf& frame,
+bool Engine::on_plain_segment(const wire::PlainTcp& segment, rte_mbuf* frame,
                               std::uint16_t segment_size, Instant now) {
   // A connection's addresses were judged when it was opened.
   Connection* const connection = table_.find(segment.flow);
   if (connection == nullptr || !connection->predicts(segment)) return false;
   ++shared_.counters.segments_in;
-  buf::Mbuf payload = std::move(frame);
+  buf::Mbuf payload = buf::Mbuf::adopt(frame);
   if (segment.payload_bytes > 0) {
     payload.trim_front(segment.header_bytes);
   } else {
@@ -133,6 +133,10 @@ bool Engine::poll_transmit(OutPacket& out, Instant now) {
     }
   while (!shared_.transmit.empty()) {
     Connection& connection = shared_.transmit.pop_front();
+    if (connection.poll_steady(out, now)) [[likely]] {
+      arm(connection);
+      return true;
+    }
     const bool sends = connection.poll_transmit(out, now);
     if (sends && connection.may_have_more_to_send(now)) {
       shared_.transmit.push_back_once(connection);  // the others get their turn
@@ -169,6 +173,11 @@ void Engine::settle(Connection& connection, Instant now) {
     // The socket still holds the object; the 4-tuple is free.
     table_.erase(connection.flow(), connection);
   }
+  arm(connection);
+}
+
+/// An entry that is armed for an earlier time stays: a spurious on_deadline() is harmless.
+void Engine::arm(Connection& connection) {
   const Instant deadline = connection.next_deadline();
   if (!deadline.is_never() && (!connection.is_armed() || deadline < connection.deadline())) {
     wheel_.arm(connection, deadline);

@@ -54,10 +54,10 @@ class Engine {
   // The network and time.
   /// A checksum-verified segment for one of our addresses. Consumes the payload.
   void on_segment(Segment&& segment, Instant now);
-  /// The same for one that is just what its connection expects next. Takes `frame`, which begins at
-  /// the headers that `segment` describes. False: it is not that, nothing was done. `segment_size`
-  /// as in Segment.
-  [[nodiscard]] bool on_plain_segment(const wire::PlainTcp& segment, buf::Mbuf& frame,
+  /// The same for one that is just what its connection expects next. Takes over `frame`, which
+  /// begins at the headers that `segment` describes. False: it is not that, nothing was done.
+  /// `segment_size` as in Segment.
+  [[nodiscard]] bool on_plain_segment(const wire::PlainTcp& segment, rte_mbuf* frame,
                                       std::uint16_t segment_size, Instant now);
   /// An ICMP error about a segment of ours; `seq` is from the quoted header (RFC 5927: only what is
   /// in flight is believed), `mtu` is the next hop's for kPacketTooBig.
@@ -118,6 +118,7 @@ class Engine {
   Listener* listener_by_id(std::uint32_t id) const;
   bool is_port_taken(const Endpoint& local, const Endpoint& remote);
   void settle(Connection& connection, Instant now);
+  void arm(Connection& connection);
   void destroy(Connection& connection);
 
   Shared shared_;

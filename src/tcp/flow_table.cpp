@@ -28,7 +28,7 @@ std::uint64_t FlowTable::hash(const FlowKey& flow) const noexcept {
   return mix(far ^ local.first_word() ^ secret_.k0, local.last_word() ^ secret_.k1);
 }
 
-Connection* FlowTable::find(const FlowKey& flow) const noexcept {
+[[gnu::flatten]] Connection* FlowTable::find(const FlowKey& flow) const noexcept {
   const std::uint64_t h = hash(flow);
   for (std::size_t i = h & mask(); slots_[i].connection != nullptr; i = (i + 1) & mask()) {
     if (slots_[i].hash == h && slots_[i].connection->flow() == flow) return slots_[i].connection;

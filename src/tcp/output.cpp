@@ -39,6 +39,7 @@ bool Connection::poll_transmit(OutPacket& out, Instant now) {
     starved_ = false;
     timers_.set(TimerId::kDelayedAck, now + kNoBufferRetry);
   }
+  steady_ = is_steady();
   return sends;
 }
 
@@ -140,7 +141,7 @@ std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t seg
   return bytes - tail;
 }
 
-bool Connection::poll_new_data(OutPacket& out, Instant now) {
+[[gnu::flatten]] bool Connection::poll_new_data(OutPacket& out, Instant now) {
   const std::uint32_t unsent = unsent_bytes();
   const bool fin_due = fin_queued_ && snd_.nxt.at_or_before(data_end()) && !is_fin_acked();
   if (unsent == 0 && !fin_due) return false;
@@ -260,13 +261,18 @@ bool Connection::emit(Plan& plan, OutPacket& out, Instant now) {
     on_no_buffers();
     return false;
   }
+  note_packet(out);
+  return true;
+}
+
+/// Whatever a packet carries, it acknowledges.
+void Connection::note_packet(OutPacket& out) {
   out.hint = &egress_hint_;
   out.confirms_neighbor = std::exchange(forward_progress_, false);
   ack_.on_ack_sent();
   timers_.cancel(TimerId::kDelayedAck);
   rcv_.last_ack_sent = rcv_.nxt;
   ++shared_->counters.segments_out;
-  return true;
 }
 
 /// Puts the TCP header, of `size` bytes, in front of the payload. False without the headroom.

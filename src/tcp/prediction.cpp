@@ -12,9 +12,9 @@
 namespace zs::tcp {
 
 bool Connection::predicts(const wire::PlainTcp& segment) const {
+  ZS_ASSERT(steady_ == is_steady());
+  if (!steady_ || SeqNum{segment.seq} != rcv_.nxt) return false;
   const SeqNum ack{segment.ack};
-  if (state_ != State::kEstablished || SeqNum{segment.seq} != rcv_.nxt) return false;
-  if (orphan_ || read_shutdown_ || fin_queued_ || rcv_.fin) return false;
   if (ack.before(snd_.una) || ack.after(snd_.max)) return false;
   if (segment.payload_bytes > receive_window()) return false;
   if (segment.payload_bytes == 0) {
@@ -22,16 +22,13 @@ bool Connection::predicts(const wire::PlainTcp& segment) const {
   } else if (!receive_buffer_.has_room()) {
     return false;
   }
-  if (!recovery_.is_quiet() || !reassembly_.empty() || timers_.is_armed(TimerId::kPersist)) {
-    return false;
-  }
   if (segment.has_timestamps != negotiated_.timestamps) return false;
   return !segment.has_timestamps ||
          SeqNum{segment.timestamps.value}.at_or_after(SeqNum{negotiated_.recent_timestamp});
 }
 
-void Connection::on_predicted(const wire::PlainTcp& segment, buf::Mbuf payload,
-                              std::uint16_t segment_size, Instant now) {
+[[gnu::flatten]] void Connection::on_predicted(const wire::PlainTcp& segment, buf::Mbuf payload,
+                                               std::uint16_t segment_size, Instant now) {
   if (segment.has_timestamps && rcv_.nxt.at_or_before(rcv_.last_ack_sent)) {  // RFC 7323 §4.3
     negotiated_.recent_timestamp = segment.timestamps.value;
     recent_timestamp_at_ = now;
@@ -53,7 +50,34 @@ void Connection::on_predicted(const wire::PlainTcp& segment, buf::Mbuf payload,
     accept_in_order(std::move(payload), segment.payload_bytes, segment_size, now);
   }
   restart_keepalive(now);
-  schedule();
+  schedule_data();
+}
+
+// What of poll_new_data() is left when there is one whole buffer to send, its size is no question
+// of windows, and it may go in place.
+[[gnu::flatten]] bool Connection::poll_steady(OutPacket& out, Instant now) {
+  ZS_ASSERT(steady_ == is_steady());
+  const std::uint32_t bytes = snd_.una_data.raw() + send_buffer_.size() - snd_.nxt.raw();
+  if (!steady_ || bytes - 1 >= mss_) return false;
+  const std::uint32_t in_flight = snd_.max.raw() - snd_.una.raw();
+  const std::uint32_t cwnd = congestion_->window_bytes();
+  if (in_flight + bytes > std::min(cwnd, snd_.wnd)) return false;
+  if (bytes < mss_ && !may_send_small()) return false;
+  if (in_flight == 0 && now - last_sent_ > rtt_.rto()) return false;  // the restart window
+
+  const std::uint16_t size = header_bytes();
+  out.packet = buf::Mbuf::adopt(send_buffer_.take_last_in_place(
+      bytes, static_cast<std::uint16_t>(size + OutPacket::kL2L3Room)));
+  if (!out.packet) return false;
+  Plan plan{.seq = snd_.nxt,
+            .payload_bytes = bytes,
+            .flags = wire::tcp_flag::kAck | wire::tcp_flag::kPsh,
+            .segment = mss_};
+  const bool has_header = put_header(plan, size, out, now);
+  ZS_CHECK(has_header);
+  note_packet(out);
+  note_sent(plan, now);
+  return true;
 }
 
 }  // namespace zs::tcp

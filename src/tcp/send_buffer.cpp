@@ -106,17 +106,6 @@ bool SendBuffer::can_send_in_place(const Slot& slot, std::uint32_t position, std
          buf::is_exclusive(slot.segment);
 }
 
-// Whoever sent the descriptor last may have left headers, offload requests and lengths in it.
-void SendBuffer::restore(const Slot& slot) noexcept {
-  rte_mbuf* const m = slot.segment;
-  buf::clear_metadata(m);
-  m->data_off = slot.data_off;
-  m->data_len = slot.data_len;
-  m->pkt_len = slot.data_len;
-  m->nb_segs = 1;
-  m->next = nullptr;
-}
-
 void SendBuffer::release(const Slot& slot) noexcept { buf::free_chain(slot.segment); }
 
 Result<buf::Mbuf> SendBuffer::carve(std::uint32_t offset, std::uint32_t length,

@@ -63,6 +63,17 @@ class SendBuffer {
   /// Precondition: offset + length <= size().
   Result<buf::Mbuf> carve(std::uint32_t offset, std::uint32_t length, std::uint16_t header_room,
                           buf::Pools pools) noexcept;
+  /// What carve() gives for the last `bytes` bytes where these are one whole stored segment that
+  /// can be sent in place; else nullptr. The caller owns the reference.
+  rte_mbuf* take_last_in_place(std::uint32_t bytes, std::uint16_t header_room) noexcept {
+    const Slot& slot = slots_.back();
+    if (slot.data_len != bytes || slot.data_off < header_room || !buf::is_exclusive(slot.segment)) {
+      return nullptr;
+    }
+    restore(slot);
+    buf::add_reference(slot.segment);
+    return slot.segment;
+  }
   /// The longest prefix of [offset, offset + length) that lies in at most `max_slices` segments:
   /// what a device with a bounded scatter list can take at once. Same precondition.
   std::uint32_t longest_carve(std::uint32_t offset, std::uint32_t length,
@@ -95,7 +106,16 @@ class SendBuffer {
   std::size_t fill_tail(std::span<const std::byte> bytes) noexcept;
   bool can_send_in_place(const Slot& slot, std::uint32_t position, std::uint32_t length,
                          std::uint16_t header_room) const noexcept;
-  static void restore(const Slot& slot) noexcept;
+  /// Whoever sent the descriptor last may have left headers, offload requests and lengths in it.
+  static void restore(const Slot& slot) noexcept {
+    rte_mbuf* const m = slot.segment;
+    buf::clear_metadata(m);
+    m->data_off = slot.data_off;
+    m->data_len = slot.data_len;
+    m->pkt_len = slot.data_len;
+    m->nb_segs = 1;
+    m->next = nullptr;
+  }
   static void release(const Slot& slot) noexcept;
 
   SlotRing<Slot> slots_;

@@ -23,7 +23,7 @@ Result<void> Connection::write(buf::Chain& chain) {
     return taken.error();
   }
   write_wanted_ = 0;
-  schedule();
+  schedule_data();
   return {};
 }
 
@@ -37,7 +37,7 @@ Result<std::size_t> Connection::write_copy(std::span<const std::byte> bytes) {
   if (!copied) return copied.error();
   write_wanted_ = 0;
   shared_->counters.copied_bytes_out += *copied;
-  schedule();
+  schedule_data();
   return *copied;
 }
 

@@ -96,8 +96,9 @@ bool recognise_ipv6(std::span<const std::byte> first, std::uint32_t frame_bytes,
 
 }  // namespace
 
-bool recognise_plain_tcp(std::span<const std::byte> first, std::uint32_t frame_bytes,
-                         const MacAddress& us, Ipv4Checksum checksum, PlainTcp& out) {
+[[gnu::flatten]] bool recognise_plain_tcp(std::span<const std::byte> first,
+                                          std::uint32_t frame_bytes, const MacAddress& us,
+                                          Ipv4Checksum checksum, PlainTcp& out) {
   if (first.size() < kEthernet || !is_for(first.data(), us)) return false;
   switch (load_be<std::uint16_t>(first.data() + 12)) {
     case ether_type::kIpv4:
