@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "buf/slicer.hpp"
+
 namespace zs::buf {
 // What a packet said about itself (offload requests, checksum verdicts) means nothing for the bytes
 // of a stream and must not come back when a segment heads another packet. Empty segments go, so
@@ -130,9 +132,10 @@ void Chain::copy_out(std::uint32_t offset, std::span<std::byte> out) const noexc
 Result<Chain> Chain::clone_front(std::uint32_t n, Pool& indirect) const noexcept {
   ZS_ASSERT(n <= bytes_);
   Chain copy;
+  Slicer slices(indirect, n == bytes_ ? segments_ : 1);
   for (rte_mbuf* m = head_; n > 0; m = m->next) {
     const std::uint32_t length = std::min<std::uint32_t>(n, m->data_len);
-    rte_mbuf* const c = make_indirect(indirect, m, 0, length);
+    rte_mbuf* const c = slices.make(m, 0, length);
     if (c == nullptr) return Errc::kNoBuffers;
     (copy.tail_ == nullptr ? copy.head_ : copy.tail_->next) = c;
     copy.tail_ = c;

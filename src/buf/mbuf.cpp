@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "buf/slicer.hpp"
+
 namespace zs::buf {
 namespace {
 
@@ -181,13 +183,14 @@ Result<Mbuf> Mbuf::copy(Pool& pool) const noexcept {
 }
 
 Result<Mbuf> Mbuf::clone(Pool& indirect) const noexcept {
-  rte_mbuf* const first = make_indirect(indirect, h_.get(), 0, h_->data_len);
+  Slicer slices(indirect, h_->nb_segs);
+  rte_mbuf* const first = slices.make(h_.get(), 0, h_->data_len);
   if (first == nullptr) return Errc::kNoBuffers;
   Mbuf copy = Mbuf::adopt(first);
   copy_metadata(first, h_.get());
   rte_mbuf* last = first;
   for (rte_mbuf* m = h_->next; m != nullptr; m = m->next) {
-    last->next = make_indirect(indirect, m, 0, m->data_len);
+    last->next = slices.make(m, 0, m->data_len);
     if (last->next == nullptr) return Errc::kNoBuffers;
     last = last->next;
     ++first->nb_segs;

@@ -85,6 +85,11 @@ void free_segment(rte_mbuf* m) noexcept;
 rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
                         std::uint32_t length) noexcept;
 
+/// What make_indirect() does with a descriptor that was just allocated. False, and nothing is
+/// changed, when the memory has too many references.
+[[nodiscard]] bool attach_indirect(rte_mbuf* fresh, rte_mbuf* segment, std::uint32_t offset,
+                                   std::uint32_t length) noexcept;
+
 /// Longest piece of external memory: well below what 32-bit lengths and reference counts allow.
 inline constexpr std::size_t kMaxExternalBytes = std::size_t{1} << 30;
 

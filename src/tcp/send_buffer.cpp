@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "buf/slicer.hpp"
 
 namespace zs::tcp {
 
@@ -108,6 +109,16 @@ bool SendBuffer::can_send_in_place(const Slot& slot, std::uint32_t position, std
 
 void SendBuffer::release(const Slot& slot) noexcept { buf::free_chain(slot.segment); }
 
+/// Over how many slots the bytes [position, position + length) lie, from the i-th on.
+std::uint32_t SendBuffer::slices_of(std::uint32_t i, std::uint32_t position,
+                                    std::uint32_t length) const noexcept {
+  if (length == 0) return 0;
+  const std::uint32_t end = position + length;
+  std::uint32_t n = 1;
+  while (end - slots_[i + n - 1].position > slots_[i + n - 1].data_len) ++n;
+  return n;
+}
+
 Result<buf::Mbuf> SendBuffer::carve(std::uint32_t offset, std::uint32_t length,
                                     std::uint16_t header_room, buf::Pools pools) noexcept {
   ZS_ASSERT(offset <= bytes_ && length <= bytes_ - offset);
@@ -128,13 +139,14 @@ Result<buf::Mbuf> SendBuffer::carve(std::uint32_t offset, std::uint32_t length,
   head->data_off = std::max(head->data_off, header_room);
   buf::Mbuf packet = buf::Mbuf::adopt(head);
   rte_mbuf* tail = head;
+  buf::Slicer slices(*pools.indirect, slices_of(i, position, length));
   for (std::uint32_t left = length; left > 0; ++i) {
     const Slot& slot = slots_[i];
     const auto skip = static_cast<std::uint16_t>(position - slot.position);
     const auto n = static_cast<std::uint16_t>(std::min<std::uint32_t>(left, slot.data_len - skip));
     // The stored descriptor may say anything about its data at the moment (a driver has it), so
     // the slice is placed by what was remembered.
-    rte_mbuf* const slice = buf::make_indirect(*pools.indirect, slot.segment, 0, 0);
+    rte_mbuf* const slice = slices.make(slot.segment, 0, 0);
     if (slice == nullptr) return Errc::kNoBuffers;
     slice->data_off = static_cast<std::uint16_t>(slot.data_off + skip);
     slice->data_len = n;

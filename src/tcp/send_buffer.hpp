@@ -103,6 +103,8 @@ class SendBuffer {
     return search(position);
   }
   std::uint32_t search(std::uint32_t position) const noexcept;
+  std::uint32_t slices_of(std::uint32_t i, std::uint32_t position,
+                          std::uint32_t length) const noexcept;
   std::size_t fill_tail(std::span<const std::byte> bytes) noexcept;
   bool can_send_in_place(const Slot& slot, std::uint32_t position, std::uint32_t length,
                          std::uint16_t header_room) const noexcept;

@@ -137,11 +137,21 @@ void free_chain(rte_mbuf* head) noexcept {
 
 rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
                         std::uint32_t length) noexcept {
-  ZS_ASSERT(offset <= segment->data_len && length <= segment->data_len - offset);
-  std::uint16_t& references = memory_references(segment);
-  if (__atomic_load_n(&references, __ATOMIC_RELAXED) >= kMaxReferences) return nullptr;
+  if (__atomic_load_n(&memory_references(segment), __ATOMIC_RELAXED) >= kMaxReferences) {
+    return nullptr;
+  }
   rte_mbuf* const m = pool.alloc();
   if (m == nullptr) return nullptr;
+  if (attach_indirect(m, segment, offset, length)) return m;
+  free_segment(m);
+  return nullptr;
+}
+
+bool attach_indirect(rte_mbuf* m, rte_mbuf* segment, std::uint32_t offset,
+                     std::uint32_t length) noexcept {
+  ZS_ASSERT(offset <= segment->data_len && length <= segment->data_len - offset);
+  std::uint16_t& references = memory_references(segment);
+  if (__atomic_load_n(&references, __ATOMIC_RELAXED) >= kMaxReferences) return false;
   __atomic_add_fetch(&references, std::uint16_t{1}, __ATOMIC_ACQ_REL);
   if ((segment->ol_flags & RTE_MBUF_F_EXTERNAL) != 0) {
     m->shinfo = segment->shinfo;
@@ -155,7 +165,7 @@ rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
   m->data_off = static_cast<std::uint16_t>(segment->data_off + offset);
   m->data_len = static_cast<std::uint16_t>(length);
   m->pkt_len = length;
-  return m;
+  return true;
 }
 
 Result<void> register_memory(std::span<std::byte> memory) noexcept {

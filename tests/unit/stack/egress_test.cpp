@@ -34,7 +34,13 @@ struct EgressWorld : World {
     out.header_bytes = 32;
     out.tso_segment = tso;
     out.hint = hint;
-    return egress.frame(std::move(out));
+    Frame made;
+    if (!egress.frame(out, made.interface)) {
+      EXPECT_FALSE(out.packet);  // it went elsewhere
+      return std::nullopt;
+    }
+    made.packet = std::move(out.packet);
+    return made;
   }
   static MacAddress dst(const Frame& f) {
     return wire::EthernetView::parse(f.packet.first())->dst();
