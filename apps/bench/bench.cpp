@@ -118,6 +118,20 @@ void print_targets(const Report& report) {
   }
 }
 
+/// A spinning thread gets all of its core, if nobody else wants it.
+void tell_if_disturbed(BenchContext& context) {
+  constexpr double kUndisturbed = 0.97;
+  const auto& shares = context.core_shares;
+  if (shares.runs() == 0) return;
+  context.report.fact("core_share", bench::json_of(shares));
+  if (shares.median() >= kUndisturbed) return;
+  context.report.warn(
+      fmt::format("Other programs ran meanwhile: the server's thread got {:.0f} % of its core "
+                  "(median; {:.0f} % at "
+                  "worst). Cycles and ratios are not to be trusted; repeat it on a quiet machine.",
+                  100 * shares.median(), 100 * shares.least()));
+}
+
 int run_bench(const BenchOptions& options) {
   const runtime::Machine machine = runtime::this_machine();
   std::string why;
@@ -132,9 +146,10 @@ int run_bench(const BenchOptions& options) {
   }
   Report report({.out = options.as_json ? nullptr : stdout,
                  .progress = isatty(STDERR_FILENO) == 1 ? stderr : nullptr});
-  BenchContext context{options, machine, report, {}};
+  BenchContext context{options, machine, report};
   tell_facts(context);
   run_sections(context, *sections);
+  tell_if_disturbed(context);
   if (options.as_json) {
     fmt::print("{}\n", report.results().dump(2));
   } else {

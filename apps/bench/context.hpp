@@ -19,7 +19,8 @@ struct BenchContext {
   const BenchOptions& options;
   const runtime::Machine& machine;
   Report& report;
-  std::string why;  ///< a section that returns an error says here what broke
+  std::string why = {};     ///< a section that returns an error says here what broke
+  Figure core_shares = {};  ///< see note_core_share()
 
   std::uint32_t rounds() const {
     return options.rounds > 0 ? options.rounds : options.quick ? 2 : 5;
@@ -35,6 +36,9 @@ struct BenchContext {
     report.skip("it takes two CPUs, and this process may use one only");
     return false;
   }
+  /// Every section tells what share of a core the spinning server's thread got: less than all of it
+  /// means that other programs disturbed the measurement.
+  void note_core_share(double share) { core_shares.add(share); }
   /// Where the kernel's server and client run: on the CPUs of our two lcores.
   unsigned server_cpu() const { return machine.cpus[machine.cpus.size() - 2]; }
   unsigned client_cpu() const { return machine.cpus[machine.cpus.size() - 1]; }

@@ -76,6 +76,7 @@ Result<CablePoint> measure_point(BenchContext& context, std::uint32_t size,
                                      : run_two_cores(options, context.why);
       if (!result) return result.error();
       point[i].add(*result);
+      if (!server.is_kernel) context.note_core_share(result->interval.server_cpu());
       if (i == kOfferedZ) context.report.add_to_summary("copied_bytes_z", result->copied_bytes);
       steps.done();
     }

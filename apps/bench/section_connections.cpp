@@ -40,6 +40,7 @@ Result<void> measure_visits(BenchContext& context, Visit visit, VisitFigures& fi
     context.why = fmt::format("{} connections of the benchmark broke", client.broken());
     return Errc::kConnReset;
   }
+  context.note_core_share(interval.server_cpu());
   figures.rate.add(interval.per_second());
   figures.cycles.add(interval.busy_cycles());
   figures.server_busy.add(interval.server_busy());

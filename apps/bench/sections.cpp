@@ -92,6 +92,26 @@ constexpr std::array kSections = {
         .full_seconds = 15,
         .run = run_connections,
     },
+    Section{
+        .name = "idle",
+        .title = "Connections on which nothing happens",
+        .about = "100,000 connections are open and silent while the others ask: what they cost in "
+                 "memory, "
+                 "and whether the others notice.",
+        .quick_seconds = 8,
+        .full_seconds = 30,
+        .run = run_idle,
+    },
+    Section{
+        .name = "bulk",
+        .title = "One flow",
+        .about = "One connection over the cable; the client writes the same 64 KB by reference as "
+                 "often as "
+                 "the server's window allows, and the server drops what comes.",
+        .quick_seconds = 2,
+        .full_seconds = 12,
+        .run = run_bulk,
+    },
 };
 
 }  // namespace

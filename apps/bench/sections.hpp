@@ -40,5 +40,7 @@ Result<void> run_calls(BenchContext& context);
 Result<void> run_cable(BenchContext& context);
 Result<void> run_cpu(BenchContext& context);
 Result<void> run_connections(BenchContext& context);
+Result<void> run_idle(BenchContext& context);
+Result<void> run_bulk(BenchContext& context);
 
 }  // namespace zs::bench
