@@ -141,7 +141,7 @@ int run_bench(const BenchOptions& options) {
   if (!eal) return complain(kBenchCommand, kExitFailed, why);
   if (options.count >= 0) {
     const auto part = static_cast<bench::Part>(options.count);
-    if (bench::run_counted(part, options.size, why)) return kExitOk;
+    if (bench::run_counted(part, options.size, options.count_visits, why)) return kExitOk;
     return complain(kBenchCommand, kExitFailed, why);
   }
   Report report({.out = options.as_json ? nullptr : stdout,
@@ -191,6 +191,7 @@ void add_bench(CLI::App& zstack, Action& action) {
       ->type_name("DIR");
   command->add_flag("--json", o.as_json, "print the results as JSON only");
   command->add_option("--count", o.count)->group("")->check(CLI::Range(0, 3));
+  command->add_flag("--visits", o.count_visits)->group("");
   command->add_option("--milliseconds", o.milliseconds)->group("")->check(CLI::Range(1, 60'000));
   command->callback([options, &action] { action = [options] { return run_bench(*options); }; });
 }
