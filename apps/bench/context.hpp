@@ -30,6 +30,10 @@ struct BenchContext {
     if (options.milliseconds > 0) return std::chrono::milliseconds{options.milliseconds};
     return std::chrono::milliseconds{options.quick ? 200 : 1'000};
   }
+  /// How long it runs before that: as long, but no longer than it takes to settle.
+  Duration warm_up() const {
+    return std::min<Duration>(measured(), std::chrono::milliseconds{100});
+  }
   /// False after noting that the section is skipped for want of a second CPU.
   bool has_two_cpus() {
     if (machine.cpus.size() >= 2) return true;

@@ -19,7 +19,7 @@ Result<double> measure_bulk(BenchContext& context, CableOffloads offloads) {
   ZS_TRY(run.start(context.why));
   const bool does_begin = wait_until([&] { return server.received() > 0; });
   const Interval interval = measure_interval(
-      std::chrono::milliseconds{100}, context.measured(),
+      context.warm_up(), context.measured(),
       {.count = [&] { return server.received(); }, .server_use = [&] { return run.server_use(); }});
   run.stop();
   if (!does_begin || client.is_broken() || interval.count == 0) {

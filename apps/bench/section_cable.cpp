@@ -70,6 +70,7 @@ Result<CablePoint> measure_point(BenchContext& context, std::uint32_t size,
       options.api = server.api;
       options.client = {.connections = connections, .request_bytes = size};
       options.cable.offloads = server.offloads;
+      options.warm_up = context.warm_up();
       options.measured = context.measured();
       auto result = server.is_kernel ? run_kernel_loopback(options, context.server_cpu(),
                                                            context.client_cpu(), context.why)

@@ -31,6 +31,7 @@ Result<CallFigures> measure_calls(BenchContext& context, std::uint32_t size, Cab
       options.api = kCallApis[i];
       options.client = {.connections = context.options.connections, .request_bytes = size};
       options.cable.offloads = offloads;
+      options.warm_up = context.warm_up();
       options.measured = context.measured();
       ZS_TRY_ASSIGN(const auto result, run_two_cores(options, context.why));
       figures.rates[i].add(result.requests_per_second());

@@ -33,7 +33,7 @@ Result<void> measure_visits(BenchContext& context, Visit visit, VisitFigures& fi
   const bool does_begin = wait_until([&] { return client.visits() > 0; });
   const CoreUse client_before = run.client_use();
   const Interval interval = measure_interval(
-      std::chrono::milliseconds{100}, context.measured(),
+      context.warm_up(), context.measured(),
       {.count = [&] { return client.visits(); }, .server_use = [&] { return run.server_use(); }});
   const CoreUse client_use = run.client_use() - client_before;
   run.stop();

@@ -22,6 +22,7 @@ Result<TwoCoresResult> measure_beside(BenchContext& context, std::uint32_t idle)
                     .ports = 8};
   options.cable.descriptors = 2 * kIdleConnections;
   options.cable.tcp.max_connections = 2 * kIdleConnections;
+  options.warm_up = context.warm_up();
   options.measured = context.measured();
   auto result = run_two_cores(options, context.why);
   if (result) context.note_core_share(result->interval.server_cpu());

@@ -42,6 +42,8 @@ Interval measure_interval(Duration warm_up, Duration measured, const Probe& prob
   const std::uint64_t before = probe.count();
   const Instant began = runtime::read_clock();
   std::this_thread::sleep_for(measured);
+  // A machine that did nothing meanwhile (it may stop for 100 ms) gets more time: no rate is zero.
+  wait_until([&] { return probe.count() > before; });
   Interval interval;
   interval.count = probe.count() - before;
   interval.seconds = std::chrono::duration<double>(runtime::read_clock() - began).count();

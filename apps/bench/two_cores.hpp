@@ -42,7 +42,7 @@ struct Probe {
   std::function<void(bool)> switch_latency_meter = {};
 };
 
-/// Lets the warm-up pass, and counts for the measured time.
+/// Lets the warm-up pass, and counts for the measured time, or until there is one thing to count.
 Interval measure_interval(Duration warm_up, Duration measured, const Probe& probe);
 /// Looks once a millisecond, for 30 seconds at most, whether `holds`.
 bool wait_until(const std::function<bool()>& holds);
