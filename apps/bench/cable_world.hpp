@@ -21,7 +21,8 @@ struct CableOptions {
   std::uint16_t mtu = 1500;
   CableOffloads offloads = CableOffloads::kAll;  ///< none: the stacks' software does it all
   dev::Delivery delivery = dev::Delivery::kBuffers;
-  std::uint32_t buffers = 32'768;  ///< a side
+  std::uint32_t buffers = 32'768;      ///< a side
+  std::uint32_t descriptors = 65'536;  ///< sockets a side
   tcp::Config tcp = {};
 };
 

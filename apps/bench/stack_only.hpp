@@ -2,11 +2,13 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
 #include "bench/echo.hpp"
+#include "bench/visits.hpp"
 
 namespace zs::bench {
 
@@ -20,6 +22,8 @@ inline constexpr std::array<std::string_view, kParts> kPartNames = {
 struct StackOnlyOptions {
   EchoApi api = EchoApi::kZeroCopy;
   EchoClientOptions client;
+  /// Instead of requests on connections that stay open, whole connections (visits.hpp).
+  std::optional<Visit> visit = std::nullopt;
   std::uint64_t requests = 200'000;  ///< measured ones, in whole rounds of all connections
   std::uint64_t warm_up = 20'000;
 };
@@ -36,7 +40,8 @@ struct StackOnlyResult {
 };
 
 /// Client and server take turns on this one thread, over the in-process cable, and the parts of the
-/// server's turns are timed. Under callgrind only the part `counted` is collected instead.
+/// server's turns are timed; slices of time in which another program had the CPU are left out.
+/// Under callgrind only the part `counted` is collected instead.
 Result<StackOnlyResult> run_stack_only(const StackOnlyOptions& options, std::string& why);
 
 /// The part whose instructions are to be counted when callgrind runs this process. Default: none.
