@@ -1,8 +1,12 @@
 #include "dev/dpdk/ethdev_queue.hpp"
 
+#include <poll.h>
 #include <rte_ethdev.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <utility>
 
 #include "base/byte_order.hpp"
 #include "buf/mbuf.hpp"
@@ -90,6 +94,33 @@ void EthdevQueue::flush() noexcept {
   stats_.tx_packets += sent;
   std::copy(batch_.begin() + sent, batch_.begin() + pending_, batch_.begin());
   pending_ = static_cast<std::uint16_t>(pending_ - sent);
+}
+
+int EthdevQueue::wake_fd() const noexcept {
+  if (wake_.socket >= 0) return wake_.socket;
+  // A virtio wire gets its descriptors from the peer, and DPDK complains of the question before.
+  if (!wake_.interrupts || !link_up()) return -1;
+  return rte_eth_dev_rx_intr_ctl_q_get_fd(port_, index_);
+}
+
+Wake EthdevQueue::arm_wake() noexcept {
+  const int fd = wake_fd();
+  if (fd < 0) return Wake::kNever;
+  if (wake_.socket >= 0) return Wake::kWhilePackets;
+  const int rc = rte_eth_dev_rx_intr_enable(port_, index_);
+  // net_tap has a descriptor and no interrupts: it is that of its packets.
+  if (rc == -ENOTSUP) return Wake::kWhilePackets;
+  has_armed_ = rc == 0;
+  return has_armed_ ? Wake::kOnArrival : Wake::kNever;
+}
+
+void EthdevQueue::disarm_wake() noexcept {
+  if (!std::exchange(has_armed_, false)) return;
+  static_cast<void>(rte_eth_dev_rx_intr_disable(port_, index_));
+  pollfd signal{wake_fd(), POLLIN, 0};
+  if (::poll(&signal, 1, 0) <= 0) return;  // a descriptor that blocks is not read in vain
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto n = ::read(signal.fd, &count, sizeof count);
 }
 
 bool EthdevQueue::link_up() const noexcept {
