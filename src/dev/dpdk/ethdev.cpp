@@ -294,7 +294,7 @@ Result<void> Ethdev::Impl::bring_up(const EthdevConfig& config, std::span<const 
 void Ethdev::Impl::make_queues(std::size_t count) {
   TxFixup fixup = quirks.fixup;
   if (fixup == TxFixup::kNone && tx_offloads != 0) fixup = TxFixup::kDriver;
-  EthdevWake wake{.interrupts = rx_interrupts};
+  EthdevWake wake{.interrupts = rx_interrupts, .stays_readable = driver == "net_vhost"};
   if (quirks.socket_family != 0) {
     // Which of several belongs to which queue nobody tells.
     const auto opened = sockets.find(quirks.socket_family);

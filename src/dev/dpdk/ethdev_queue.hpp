@@ -6,6 +6,7 @@
 #include <span>
 
 #include "dev/queue.hpp"
+#include "dev/unique_fd.hpp"
 
 namespace zs::dev {
 
@@ -21,6 +22,8 @@ enum class TxFixup : std::uint8_t {
 struct EthdevWake {
   int socket = -1;          ///< the driver's own: readable while packets wait
   bool interrupts = false;  ///< receive interrupts were asked for, and the driver did not refuse
+  /// net_vhost's descriptor is an epoll instance around the guest's, which it does not show.
+  bool stays_readable = false;
 };
 
 /// One queue pair of an `Ethdev`.
@@ -48,6 +51,9 @@ class EthdevQueue final : public PacketQueue {
  private:
   static constexpr std::uint16_t kBatch = 32;
 
+  int interrupt_fd() const noexcept;
+  bool watch_edges(int fd) noexcept;
+  void take_back_edges() noexcept;
   void prepare() noexcept;
   void flush() noexcept;
 
@@ -56,6 +62,7 @@ class EthdevQueue final : public PacketQueue {
   TxFixup fixup_;
   EthdevWake wake_;
   bool has_armed_ = false;  ///< an interrupt, to be taken back
+  UniqueFd edges_;          ///< an epoll instance, where wake_.stays_readable
   // A fix-up changes the packet and must not happen twice, so a packet that was fixed is ours even
   // when the driver has no room for it.
   std::array<rte_mbuf*, kBatch> batch_{};
