@@ -41,7 +41,8 @@ Result<void> CableWorld::make_stack(CableEnd& end, dev::PacketQueue& cable,
   config.address_probes = 0;
   config.secret = {0x7a73, address.v4_value()};
   ZS_TRY_ASSIGN(end.shard, stack::Shard::create(config, end.pools(), runtime::read_clock(), &why));
-  end.sockets = std::make_unique<sock::SocketTable>(*end.shard, end.pools(), sock::Limits{});
+  end.sockets = std::make_unique<sock::SocketTable>(
+      *end.shard, end.pools(), sock::Limits{.descriptors = options.descriptors});
   return {};
 }
 

@@ -22,6 +22,7 @@ struct CableOptions {
   std::uint16_t mtu = 1500;
   CableOffloads offloads = CableOffloads::kAll;  ///< none: the stacks' software does it all
   std::uint32_t buffers = 32'768;                ///< a side
+  std::uint32_t descriptors = 65'536;            ///< sockets a side
   tcp::Config tcp = {};
 };
 

@@ -12,12 +12,15 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
+#include <deque>
 #include <thread>
 #include <vector>
 
 #include "bench/two_cores.hpp"
 #include "dev/unique_fd.hpp"
+#include "runtime/clock.hpp"
 
 namespace zs::bench {
 namespace {
@@ -57,8 +60,9 @@ bool write_all(int fd, const std::byte* bytes, std::size_t count) {
   return true;
 }
 
-void serve_kernel(int listener, const std::atomic<bool>& stop, unsigned cpu) {
+void serve_kernel(int listener, const std::atomic<bool>& stop, unsigned cpu, CoreMeter& meter) {
   pin_to(cpu);
+  meter.begin();
   const dev::UniqueFd epoll{epoll_create1(EPOLL_CLOEXEC)};
   watch(epoll.get(), listener);
   std::vector<std::byte> buffer(kKernelBuffer);
@@ -99,8 +103,8 @@ class KernelClient {
       if (connect(fd.get(), &generic, sizeof server) != 0) return false;
       set_nodelay(fd.get());
       watch(epoll_.get(), fd.get());
-      if (static_cast<std::size_t>(fd.get()) >= missing_.size()) {
-        missing_.resize(static_cast<std::size_t>(fd.get()) + 1);
+      if (static_cast<std::size_t>(fd.get()) >= flows_.size()) {
+        flows_.resize(static_cast<std::size_t>(fd.get()) + 1);
       }
       connections_.push_back(std::move(fd));
     }
@@ -109,40 +113,73 @@ class KernelClient {
 
   void run(const std::atomic<bool>& stop, unsigned cpu) {
     pin_to(cpu);
-    for (const auto& fd : connections_) send_request(fd.get());
+    began_ = runtime::read_clock();
+    for (const auto& fd : connections_) ask_again(fd.get(), began_);
     std::array<epoll_event, kKernelEvents> events{};
+    // With a rate it must look at the clock all the time; its core is not what is measured.
+    const int wait_ms = options_.rate > 0 ? 0 : kPollMs;
     while (!stop.load(std::memory_order_relaxed)) {
-      const int n = epoll_wait(epoll_.get(), events.data(), kKernelEvents, kPollMs);
+      const int n = epoll_wait(epoll_.get(), events.data(), kKernelEvents, wait_ms);
+      const Instant now = runtime::read_clock();
       std::uint64_t answered = 0;
       for (int i = 0; i < n; ++i) {
-        answered += on_readable(events[static_cast<std::size_t>(i)].data.fd) ? 1 : 0;
+        answered += on_readable(events[static_cast<std::size_t>(i)].data.fd, now) ? 1 : 0;
       }
       if (answered > 0) answered_.store(this->answered() + answered, std::memory_order_relaxed);
+      if (options_.rate > 0) send_what_is_due(now);
     }
   }
 
   std::uint64_t answered() const { return answered_.load(std::memory_order_relaxed); }
   bool is_broken() const { return is_broken_.load(std::memory_order_relaxed); }
+  LatencyMeter& latency() { return latency_; }
 
  private:
-  void send_request(int fd) {
-    missing_[static_cast<std::size_t>(fd)] = options_.request_bytes;
+  struct Flow {
+    Instant sent;
+    std::uint32_t missing = 0;  ///< of the answer
+  };
+
+  Flow& flow(int fd) { return flows_[static_cast<std::size_t>(fd)]; }
+
+  void send_request(int fd, Instant due) {
+    flow(fd) = {due, options_.request_bytes};
     if (!write_all(fd, request_.data(), request_.size())) is_broken_ = true;
   }
 
-  bool on_readable(int fd) {
+  void ask_again(int fd, Instant now) {
+    if (options_.rate > 0) {
+      waiting_.push_back(fd);
+    } else {
+      send_request(fd, now);
+    }
+  }
+
+  bool on_readable(int fd, Instant now) {
     const ssize_t n = recv(fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     if (n < 0 && errno == EAGAIN) return false;
-    std::uint32_t& missing = missing_[static_cast<std::size_t>(fd)];
-    if (n <= 0 || n > static_cast<ssize_t>(missing)) {
+    Flow& f = flow(fd);
+    if (n <= 0 || n > static_cast<ssize_t>(f.missing)) {
       is_broken_ = true;
       epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
       return false;
     }
-    missing -= static_cast<std::uint32_t>(n);
-    if (missing > 0) return false;
-    send_request(fd);
+    f.missing -= static_cast<std::uint32_t>(n);
+    if (f.missing > 0) return false;
+    if (latency_.is_on()) latency_.record(now - f.sent);
+    ask_again(fd, now);
     return true;
+  }
+
+  void send_what_is_due(Instant now) {
+    const double interval_ns = 1e9 / options_.rate;
+    while (!waiting_.empty()) {
+      const Instant due = began_ + Duration{std::llround(static_cast<double>(sent_) * interval_ns)};
+      if (due > now) return;
+      send_request(waiting_.front(), due);
+      waiting_.pop_front();
+      ++sent_;
+    }
   }
 
   EchoClientOptions options_;
@@ -150,7 +187,11 @@ class KernelClient {
   std::vector<std::byte> request_;
   std::vector<std::byte> buffer_;
   std::vector<dev::UniqueFd> connections_;
-  std::vector<std::uint32_t> missing_;  ///< of the answer, by descriptor
+  std::vector<Flow> flows_;  ///< by descriptor
+  std::deque<int> waiting_;  ///< connections without a request, with a rate
+  std::uint64_t sent_ = 0;   ///< with a rate
+  Instant began_;
+  LatencyMeter latency_;
   std::atomic<std::uint64_t> answered_{0};
   std::atomic<bool> is_broken_{false};
 };
@@ -180,13 +221,18 @@ Result<TwoCoresResult> run_kernel_loopback(const TwoCoresOptions& options, unsig
   const dev::UniqueFd listener = listen_on_loopback(at);
   KernelClient client(options.client);
   std::atomic<bool> stop{false};
-  std::thread server([&] { serve_kernel(listener.get(), stop, server_cpu); });
+  CoreMeter meter;
+  std::thread server([&] { serve_kernel(listener.get(), stop, server_cpu, meter); });
   std::thread runner;
   const bool is_open = listener.get() >= 0 && client.open(at);
   TwoCoresResult result;
   if (is_open) {
     runner = std::thread([&] { client.run(stop, client_cpu); });
-    result.requests_per_second = measure_rate(options, [&] { return client.answered(); });
+    result.interval = measure_interval(
+        options.warm_up, options.measured,
+        {.count = [&] { return client.answered(); },
+         .server_use = [&] { return meter.use(); },
+         .switch_latency_meter = [&](bool on) { client.latency().switch_to(on); }});
   }
   stop = true;
   if (runner.joinable()) runner.join();
@@ -195,6 +241,7 @@ Result<TwoCoresResult> run_kernel_loopback(const TwoCoresOptions& options, unsig
     why = "the kernel's loopback does not carry the echo: is `lo` up?";
     return Errc::kConnReset;
   }
+  result.set_latencies(client.latency());
   return result;
 }
 

@@ -1,84 +1,85 @@
 #include "bench/two_cores.hpp"
 
-#include <rte_launch.h>
-#include <rte_lcore.h>
-
-#include <atomic>
 #include <thread>
 
+#include "bench/cable_run.hpp"
 #include "runtime/clock.hpp"
-#include "runtime/eal.hpp"
-#include "runtime/relay.hpp"
-#include "runtime/shard_loop.hpp"
 
 namespace zs::bench {
 namespace {
 
-/// One side: its application in the runtime's loop.
-struct Side {
-  Side(CableEnd& cable_end, const runtime::Config& config, runtime::Application& app)
-      : application(app),
-        relay(1, runtime::PortPlan({config.tcp.ephemeral_low, config.tcp.ephemeral_high}, 1)),
-        loop({.index = 0,
-              .config = &config,
-              .pools = cable_end.pools(),
-              .queue = cable_end.queue,
-              .shard = cable_end.shard.get(),
-              .sockets = cable_end.sockets.get(),
-              .application = &app,
-              .relay = &relay}) {}
+constexpr Duration kOpeningPatience = std::chrono::seconds{10};
 
-  runtime::Application& application;
-  runtime::Relay relay;
-  runtime::ShardLoop loop;
-  const std::atomic<bool>* stop = nullptr;
-  std::atomic<bool> has_started{false};
-  bool has_failed = false;
-  std::string why;
-};
-
-int run_side(void* argument) {
-  Side& side = *static_cast<Side*>(argument);
-  side.has_failed = !side.application.on_start(runtime::read_clock(), side.why);
-  side.has_started.store(true, std::memory_order_release);
-  if (!side.has_failed) side.loop.run(*side.stop);
-  return 0;
-}
-
-void wait_for_start(const Side& side) {
-  while (!side.has_started.load(std::memory_order_acquire)) std::this_thread::yield();
-}
+double microseconds(Duration d) { return static_cast<double>(d.count()) / 1e3; }
 
 }  // namespace
 
+double Interval::server_cpu() const {
+  return seconds > 0 ? static_cast<double>(server.cpu.count()) / 1e9 / seconds : 0;
+}
+
+double Interval::server_busy() const {
+  if (server.total_cycles == 0) return 0;
+  return static_cast<double>(server.busy_cycles) / static_cast<double>(server.total_cycles);
+}
+
+double Interval::busy_cycles() const {
+  return count > 0 ? static_cast<double>(server.busy_cycles) / static_cast<double>(count) : 0;
+}
+
+Interval measure_interval(Duration warm_up, Duration measured, const Probe& probe) {
+  std::this_thread::sleep_for(warm_up);
+  if (probe.switch_latency_meter) probe.switch_latency_meter(true);
+  const CoreUse use = probe.server_use();
+  const std::uint64_t before = probe.count();
+  const Instant began = runtime::read_clock();
+  std::this_thread::sleep_for(measured);
+  Interval interval;
+  interval.count = probe.count() - before;
+  interval.seconds = std::chrono::duration<double>(runtime::read_clock() - began).count();
+  interval.server = probe.server_use() - use;
+  if (probe.switch_latency_meter) probe.switch_latency_meter(false);
+  return interval;
+}
+
+bool wait_until(const std::function<bool()>& holds) {
+  const Instant end = runtime::read_clock() + kOpeningPatience;
+  while (!holds()) {
+    if (runtime::read_clock() > end) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  return true;
+}
+
+void TwoCoresResult::set_latencies(const LatencyMeter& meter) {
+  mean_us = microseconds(meter.histogram().mean());
+  p50_us = microseconds(meter.histogram().percentile(50));
+  p99_us = microseconds(meter.histogram().percentile(99));
+}
+
 Result<TwoCoresResult> run_two_cores(const TwoCoresOptions& options, std::string& why) {
-  ZS_TRY_ASSIGN(const auto world, CableWorld::create({.offloads = options.offloads}, why));
-  EchoServer server(*world->server().sockets, options.api);
+  ZS_TRY_ASSIGN(const auto world, CableWorld::create(options.cable, why));
+  EchoServer server(*world->server().sockets, options.api, options.client.ports);
   EchoClient client(*world->client().sockets, world->client().pools(), options.client);
-  runtime::Config config;
-  config.runtime.idle = runtime::IdlePolicy::kSpin;
-  config.runtime.drain = {};
-  std::atomic<bool> stop{false};
-  Side server_side(world->server(), config, server);
-  Side client_side(world->client(), config, client);
-  server_side.stop = client_side.stop = &stop;
-
-  // The listener first: a refused SYN would end a connection before the measurement begins.
-  rte_eal_remote_launch(run_side, &server_side, runtime::lcore_of_shard(0));
-  wait_for_start(server_side);
-  rte_eal_remote_launch(run_side, &client_side, runtime::lcore_of_shard(1));
-  wait_for_start(client_side);
-  const double rate = measure_rate(options, [&] { return client.answered(); });
-  stop = true;
-  rte_eal_mp_wait_lcore();
-
-  if (server_side.has_failed || client_side.has_failed || client.broken() > 0) {
-    why = server_side.has_failed   ? server_side.why
-          : client_side.has_failed ? client_side.why
-                                   : "connections of the benchmark broke";
+  CableRun run(*world, server, client);
+  ZS_TRY(run.start(why));
+  const bool all_open = wait_until([&] { return client.are_all_open() || client.broken() > 0; });
+  TwoCoresResult result;
+  if (all_open) {
+    result.interval = measure_interval(
+        options.warm_up, options.measured,
+        {.count = [&] { return client.answered(); },
+         .server_use = [&] { return run.server_use(); },
+         .switch_latency_meter = [&](bool on) { client.latency().switch_to(on); }});
+  }
+  run.stop();
+  if (!all_open || client.broken() > 0) {
+    why = all_open ? "connections of the benchmark broke" : "connections do not open";
     return Errc::kConnReset;
   }
-  return TwoCoresResult{rate, world->server().copied_bytes()};
+  result.set_latencies(client.latency());
+  result.copied_bytes = world->server().copied_bytes();
+  return result;
 }
 
 }  // namespace zs::bench

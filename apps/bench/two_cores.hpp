@@ -1,45 +1,63 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
-#include <thread>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "bench/cable_world.hpp"
 #include "bench/echo.hpp"
-#include "runtime/clock.hpp"
+#include "bench/meters.hpp"
 
 namespace zs::bench {
 
 struct TwoCoresOptions {
   EchoApi api = EchoApi::kZeroCopy;
   EchoClientOptions client;
-  CableOffloads offloads = CableOffloads::kAll;
-  Duration warm_up =
-      std::chrono::milliseconds{1'300};  ///< SYNs that found no neighbour come again after 1 s
+  CableOptions cable;
+  Duration warm_up = std::chrono::milliseconds{100};  ///< once all connections are open
   Duration measured = std::chrono::seconds{1};
 };
 
-struct TwoCoresResult {
-  double requests_per_second = 0;
-  std::uint64_t copied_bytes = 0;  ///< payload, by the server's stack from its start on
+/// What was counted between two moments, seen from the outside.
+struct Interval {
+  double seconds = 0;
+  std::uint64_t count = 0;
+  CoreUse server;
+
+  double per_second() const { return seconds > 0 ? static_cast<double>(count) / seconds : 0; }
+  /// CPU time of the server's thread, in cores.
+  double server_cpu() const;
+  /// The share of its time that the server's thread did not poll in vain.
+  double server_busy() const;
+  /// TSC ticks of the server's busy passes, a counted thing.
+  double busy_cycles() const;
 };
 
-/// Lets the warm-up pass, and counts for the measured time; `answered()` is the number so far.
-template <typename Answered>
-double measure_rate(const TwoCoresOptions& options, Answered&& answered) {
-  std::this_thread::sleep_for(options.warm_up);
-  const std::uint64_t before = answered();
-  const Instant began = runtime::read_clock();
-  std::this_thread::sleep_for(options.measured);
-  const std::uint64_t more = answered() - before;
-  const Duration took = runtime::read_clock() - began;
-  return static_cast<double>(more) / std::chrono::duration<double>(took).count();
-}
+/// How measure() looks at what runs.
+struct Probe {
+  std::function<std::uint64_t()> count;  ///< so far
+  std::function<CoreUse()> server_use;
+  std::function<void(bool)> switch_latency_meter = {};
+};
 
-/// The echo server's stack on one lcore and the client's on another, each in the runtime's own
-/// loop, joined by the in-process cable. EAL must have two worker lcores.
+/// Lets the warm-up pass, and counts for the measured time.
+Interval measure_interval(Duration warm_up, Duration measured, const Probe& probe);
+/// Looks once a millisecond, for ten seconds at most, whether `holds`.
+bool wait_until(const std::function<bool()>& holds);
+
+struct TwoCoresResult {
+  Interval interval;
+  double mean_us = 0, p50_us = 0, p99_us = 0;
+  std::uint64_t copied_bytes = 0;  ///< payload, by the server's stack from its start on
+
+  double requests_per_second() const { return interval.per_second(); }
+  void set_latencies(const LatencyMeter& meter);
+};
+
+/// The echo server's stack on one lcore and the client's on another, joined by the in-process
+/// cable. EAL must have two worker lcores.
 Result<TwoCoresResult> run_two_cores(const TwoCoresOptions& options, std::string& why);
 
 /// The same echo and the same client on the kernel's sockets over its loopback, on the same two
