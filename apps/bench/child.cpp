@@ -27,7 +27,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kPatienceWithEnd = 5s;
-constexpr Duration kPoll = 2ms;
+constexpr Duration kWaitStep = 2ms;
 constexpr int kNotFound = 127;
 
 /// The child's side of fork(): system calls only, since the other threads' locks may be held.
@@ -129,7 +129,7 @@ Result<int> Child::wait(Duration patience) {
   const Instant end = runtime::read_clock() + patience;
   while (is_running()) {
     if (runtime::read_clock() > end) return Errc::kTimedOut;
-    std::this_thread::sleep_for(kPoll);
+    std::this_thread::sleep_for(kWaitStep);
   }
   return exit_code_;
 }

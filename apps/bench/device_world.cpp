@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kStartPatience = 15s;
+constexpr Duration kServerStartPatience = 15s;
 
 std::vector<std::string> device_options(KernelLink link) {
   const std::string address = std::string(DeviceWorld::kServerAddress) + "/24";
@@ -91,7 +91,7 @@ Result<Child> DeviceWorld::serve_by_kernel(const std::vector<std::string>& comma
 
 Result<Child> DeviceWorld::wait_until_it_answers(Child child, std::uint16_t port,
                                                  std::string& why) const {
-  const Instant end = runtime::read_clock() + kStartPatience;
+  const Instant end = runtime::read_clock() + kServerStartPatience;
   while (!connect_from(clients_, kServerAddress, port, 400ms)) {
     if (child.is_running() && runtime::read_clock() < end) continue;
     why = "the server over " + std::string(name_of(link_)) +

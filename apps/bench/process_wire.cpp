@@ -16,8 +16,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kStartPatience = 15s;
-constexpr Duration kRunPatience = 60s;
+constexpr Duration kWireStartPatience = 15s;
+constexpr Duration kLoadPatience = 60s;
 constexpr unsigned kMemoryMb = 256;       ///< a process
 constexpr unsigned kWirePages = 2 * 160;  ///< of 2 MB
 
@@ -94,7 +94,7 @@ std::string ProcessWire::vdev(bool is_server) const {
 }
 
 Result<void> ProcessWire::wait_for_socket(Child& server, std::string& why) const {
-  const Instant end = runtime::read_clock() + kStartPatience;
+  const Instant end = runtime::read_clock() + kWireStartPatience;
   while (!std::filesystem::exists(socket())) {
     if (!server.is_running() || runtime::read_clock() > end) {
       why = "the server over " + std::string(name_of(link_)) +
@@ -128,7 +128,7 @@ Result<LoadFigures> ProcessWire::run(const std::vector<std::string>& serve,
   ChildOptions client_options = common("load", false, client_cpu);
   append(client_options.command, {std::string(kServerAddress) + ":80", "--json"});
   append(client_options.command, load);
-  ZS_TRY_ASSIGN(const std::string report, run_command(client_options, kRunPatience, why));
+  ZS_TRY_ASSIGN(const std::string report, run_command(client_options, kLoadPatience, why));
   return figures_of(report, why);
 }
 
@@ -164,7 +164,7 @@ Result<double> ProcessWire::run_testpmd(unsigned receiver_cpu, unsigned sender_c
   ZS_TRY(wait_for_socket(receiver, why));
   ZS_TRY_ASSIGN(Child sender, Child::start(command(false, sender_cpu), why));
   // It prints the rate of each second; the first ones are those of its start.
-  const Instant end = runtime::read_clock() + kStartPatience;
+  const Instant end = runtime::read_clock() + kWireStartPatience;
   while (last_receive_rate(receiver.output()) <= 0) {
     if (!sender.is_running() || !receiver.is_running() || runtime::read_clock() > end) {
       why = "testpmd does not forward: " + sender.complaints() + receiver.complaints();

@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kOpeningPatience = 15s;
+constexpr Duration kShardsPatience = 15s;
 
 /// Server and client of one shard on one lcore, turn by turn.
 class ShardWorld {
@@ -171,7 +171,7 @@ Result<ShardScalingResult> Scaling::run(std::string& why) {
   for (std::size_t i = 0; i < worlds_.size(); ++i) {
     rte_eal_remote_launch(ShardWorld::run, worlds_[i].get(), runtime::lcore_of_shard(i));
   }
-  const Instant patience = runtime::read_clock() + kOpeningPatience;
+  const Instant patience = runtime::read_clock() + kShardsPatience;
   while (!are_all_open() && !is_broken() && runtime::read_clock() < patience) {
     std::this_thread::sleep_for(5ms);
   }

@@ -17,7 +17,7 @@ class IdleGovernorTest : public testing::Test {
       for (Duration t = 0us; t < gap; t += 5us) {
         if (governor_.should_sleep(now_ + t)) governor_.on_sleep();
       }
-      now_ += gap;
+      now_ = now_ + gap;
       governor_.on_work(now_);
     }
   }
@@ -27,14 +27,14 @@ class IdleGovernorTest : public testing::Test {
 };
 
 TEST_F(IdleGovernorTest, PollsForAWhileAtFirst) {
-  EXPECT_FALSE(governor_.should_sleep(now_ + kSpin - 1us));
+  EXPECT_FALSE(governor_.should_sleep(now_ + (kSpin - 1us)));
   EXPECT_TRUE(governor_.should_sleep(now_ + kSpin));
 }
 
 TEST_F(IdleGovernorTest, UnderLoadItNeverSleeps) {
   for (int i = 0; i < 10'000; ++i) {
-    now_ += 30us;
-    ASSERT_FALSE(governor_.should_sleep(now_ - 1us));
+    ASSERT_FALSE(governor_.should_sleep(now_ + 29us));
+    now_ = now_ + 30us;
     governor_.on_work(now_);
   }
 }
@@ -48,13 +48,13 @@ TEST_F(IdleGovernorTest, PollsAgainWhenTrafficGrowsThoughItSlept) {
   live_through(20, 1ms);
   // 60 us from packet to packet as a sleeper sees it, which is late itself.
   live_through(4, 60us);
-  EXPECT_FALSE(governor_.should_sleep(now_ + kSpin - 1us));
+  EXPECT_FALSE(governor_.should_sleep(now_ + (kSpin - 1us)));
 }
 
 TEST_F(IdleGovernorTest, OneLongPauseDoesNotMakeItSleepy) {
   live_through(20, 20us);
   live_through(1, 10s);
-  EXPECT_FALSE(governor_.should_sleep(now_ + kSpin - 1us));
+  EXPECT_FALSE(governor_.should_sleep(now_ + (kSpin - 1us)));
 }
 
 TEST_F(IdleGovernorTest, AQuarterOfShortGapsIsWorthPolling) {
@@ -62,7 +62,7 @@ TEST_F(IdleGovernorTest, AQuarterOfShortGapsIsWorthPolling) {
     live_through(3, 1ms);
     live_through(1, 10us);
   }
-  EXPECT_FALSE(governor_.should_sleep(now_ + kSpin - 1us));
+  EXPECT_FALSE(governor_.should_sleep(now_ + (kSpin - 1us)));
 }
 
 TEST_F(IdleGovernorTest, ZeroSpinSleepsAtOnce) {
@@ -71,7 +71,7 @@ TEST_F(IdleGovernorTest, ZeroSpinSleepsAtOnce) {
 }
 
 TEST_F(IdleGovernorTest, TriesToSleepRarelyIfItCannot) {
-  now_ += 1ms;
+  now_ = now_ + 1ms;
   ASSERT_TRUE(governor_.should_sleep(now_));
   governor_.on_insomnia(now_);
   EXPECT_FALSE(governor_.should_sleep(now_ + 99ms));
