@@ -93,7 +93,7 @@ Result<void> EchoClient::on_start(Instant, std::string& why) {
   why = "the echo client cannot open its connections";
   std::vector<std::byte> bytes(options_.request_bytes);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>('a' + i % 26);
-  ZS_TRY_ASSIGN(request_pool_, buf::Pool::create({"bench-request", 63, 8'192}));
+  ZS_TRY_ASSIGN(request_pool_, buf::Pool::create({options_.pool, 63, 8'192}));
   ZS_TRY_ASSIGN(request_, buf::Chain::copy_of(bytes, *request_pool_));
   flows_.reserve(wanted() + 1);
   return open_more();

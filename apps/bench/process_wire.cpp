@@ -126,7 +126,10 @@ Result<LoadFigures> ProcessWire::run(const std::vector<std::string>& serve,
   ZS_TRY_ASSIGN(Child server, Child::start(server_options, why));
   ZS_TRY(wait_for_socket(server, why));
   ChildOptions client_options = common("load", false, client_cpu);
-  append(client_options.command, {std::string(kServerAddress) + ":80", "--json"});
+  // In front: options that take lists would swallow it.
+  client_options.command.insert(client_options.command.begin() + 2,
+                                std::string(kServerAddress) + ":80");
+  client_options.command.emplace_back("--json");
   append(client_options.command, load);
   ZS_TRY_ASSIGN(const std::string report, run_command(client_options, kLoadPatience, why));
   return figures_of(report, why);

@@ -121,8 +121,10 @@ Result<void> Scaling::build(std::string& why) {
     cable.tcp.ephemeral_low = plan_.range_of(i).low;
     cable.tcp.ephemeral_high = plan_.range_of(i).high;
     ZS_TRY_ASSIGN(auto world, CableWorld::create(cable, why));
-    worlds_.push_back(std::make_unique<ShardWorld>(std::move(world), i, config_, options_.client,
-                                                   servers_, clients_));
+    EchoClientOptions client = options_.client;
+    client.pool = cable.name + "-request";
+    worlds_.push_back(
+        std::make_unique<ShardWorld>(std::move(world), i, config_, client, servers_, clients_));
     worlds_.back()->stop = &stop_;
   }
   return {};

@@ -11,9 +11,11 @@ namespace zs::runtime {
 /// is woken some microseconds late, a poller costs a core: so polling pays for as long as the next
 /// packet is likely to be near. Without I/O; time goes in.
 ///
-/// A gap is the time from one pass with work to the next. While at least a quarter of the last 16
-/// gaps were short, the shard polls for `spin` before it sleeps; otherwise it sleeps at once. Where
-/// the gaps are short, as under any load, it thus never sleeps.
+/// A gap is the time from one pass with work to the next. While the latest gap was short, or at
+/// least a quarter of the last 16 were, the shard polls for `spin` before it sleeps; otherwise it
+/// sleeps at once. Where the gaps are short, as under any load, it thus never sleeps. A sleeper
+/// cannot tell a short gap from a late wake-up, so every sixteenth time it polls nevertheless: if
+/// that pays, it goes on with it.
 class IdleGovernor {
  public:
   /// What has woken a sleeper.
@@ -29,6 +31,7 @@ class IdleGovernor {
     gaps_ = static_cast<std::uint16_t>(gaps_ << 1 | (now - last_work_ <= limit ? 1 : 0));
     last_work_ = now;
     slept_ = false;
+    ++gap_number_;
   }
   /// After a pass without.
   bool should_sleep(Instant now) const {
@@ -54,17 +57,22 @@ class IdleGovernor {
 
  private:
   static constexpr int kEnoughShort = 4;
+  static constexpr std::uint32_t kProbePeriod = 16;
   static constexpr int kMaxMissed = 3;
   static constexpr Duration kInsomnia = std::chrono::milliseconds{100};
   static constexpr Duration kLongSleep = std::chrono::milliseconds{100};
 
-  Duration spin_limit() const { return std::popcount(gaps_) >= kEnoughShort ? spin_ : Duration{}; }
+  Duration spin_limit() const {
+    const bool is_promising = (gaps_ & 1) != 0 || std::popcount(gaps_) >= kEnoughShort;
+    return is_promising || gap_number_ % kProbePeriod == 0 ? spin_ : Duration{};
+  }
 
   Duration spin_;
   Instant last_work_;
   Instant no_sleep_before_;
   std::uint16_t gaps_ = 0xffff;  ///< a bit each, the latest lowest; set: it was short
   bool slept_ = false;           ///< since last_work_
+  std::uint32_t gap_number_ = 0;
   int missed_ = 0;
 };
 

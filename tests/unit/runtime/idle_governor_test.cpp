@@ -51,6 +51,20 @@ TEST_F(IdleGovernorTest, PollsAgainWhenTrafficGrowsThoughItSlept) {
   EXPECT_FALSE(governor_.should_sleep(now_ + (kSpin - 1us)));
 }
 
+TEST_F(IdleGovernorTest, FindsOutThatWakingUpLateMadeTheGapsLong) {
+  live_through(20, 1ms);
+  // Packets come 30 us after the shard is ready for them, but each way out of sleep takes 200 us.
+  int slept = 0;
+  for (int i = 0; i < 40; ++i) {
+    const bool sleeps = governor_.should_sleep(now_ + 20us);
+    if (sleeps) governor_.on_sleep();
+    slept += sleeps ? 1 : 0;
+    now_ = now_ + (sleeps ? Duration{230us} : Duration{30us});
+    governor_.on_work(now_);
+  }
+  EXPECT_LE(slept, 16);
+}
+
 TEST_F(IdleGovernorTest, OneLongPauseDoesNotMakeItSleepy) {
   live_through(20, 20us);
   live_through(1, 10s);
