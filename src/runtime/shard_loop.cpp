@@ -37,8 +37,16 @@ ShardLoop::Turn ShardLoop::turn(Instant now) {
   if (parts_.fault != nullptr) parts_.fault->advance(now);
   if (now >= next_link_check_) check_link(now);
   bool busy = receive(now) > 0;
-  if (now >= parts_.shard->next_deadline()) parts_.shard->on_deadline(now);
-  if (now >= parts_.application->next_deadline()) parts_.application->on_deadline(now);
+  busy = serve(now) || busy;
+  // Behind the answers, which need not wait for the question what is due; and a packet that came in
+  // time is seen before a timer that fires for want of it.
+  if (fire_timers(now)) busy = serve(now) || busy;
+  return busy || unsent_count_ > 0 ? Turn::kBusy : Turn::kIdle;
+}
+
+/// The application's part, and what follows from it. True if there was anything.
+bool ShardLoop::serve(Instant now) {
+  bool busy = false;
   for (int round = 0; round < kMaxRounds; ++round) {
     const bool served = parts_.application->on_turn(*parts_.sockets, now);
     const std::size_t sent = transmit(now);
@@ -46,7 +54,15 @@ ShardLoop::Turn ShardLoop::turn(Instant now) {
     // What was sent may have made room, and a cut-through delivery may have made data.
     if (!served || unsent_count_ > 0) break;
   }
-  return busy || unsent_count_ > 0 ? Turn::kBusy : Turn::kIdle;
+  return busy;
+}
+
+bool ShardLoop::fire_timers(Instant now) {
+  const bool of_stack = now >= parts_.shard->next_deadline();
+  if (of_stack) parts_.shard->on_deadline(now);
+  const bool of_application = now >= parts_.application->next_deadline();
+  if (of_application) parts_.application->on_deadline(now);
+  return of_stack || of_application;
 }
 
 std::size_t ShardLoop::receive(Instant now) {

@@ -71,6 +71,8 @@ class ShardLoop {
   static constexpr int kMaxBurstsSent = 64;  ///< in one pass
 
   std::size_t receive(Instant now);
+  bool serve(Instant now);
+  bool fire_timers(Instant now);
   std::size_t transmit(Instant now);
   void check_link(Instant now);
   void tell_if_finished();
