@@ -118,6 +118,20 @@ void print_targets(const Report& report) {
   }
 }
 
+/// A spinning thread gets all of its core, if nobody else wants it.
+void tell_if_disturbed(BenchContext& context) {
+  constexpr double kUndisturbed = 0.97;
+  const auto& shares = context.core_shares;
+  if (shares.runs() == 0) return;
+  context.report.fact("core_share", bench::json_of(shares));
+  if (shares.median() >= kUndisturbed) return;
+  context.report.warn(
+      fmt::format("Other programs ran meanwhile: the server's thread got {:.0f} % of its core "
+                  "(median; {:.0f} % at "
+                  "worst). Cycles and ratios are not to be trusted; repeat it on a quiet machine.",
+                  100 * shares.median(), 100 * shares.least()));
+}
+
 int run_bench(const BenchOptions& options) {
   const runtime::Machine machine = runtime::this_machine();
   std::string why;
@@ -127,14 +141,15 @@ int run_bench(const BenchOptions& options) {
   if (!eal) return complain(kBenchCommand, kExitFailed, why);
   if (options.count >= 0) {
     const auto part = static_cast<bench::Part>(options.count);
-    if (bench::run_counted(part, options.size, why)) return kExitOk;
+    if (bench::run_counted(part, options.size, options.count_visits, why)) return kExitOk;
     return complain(kBenchCommand, kExitFailed, why);
   }
   Report report({.out = options.as_json ? nullptr : stdout,
                  .progress = isatty(STDERR_FILENO) == 1 ? stderr : nullptr});
-  BenchContext context{options, machine, report, {}};
+  BenchContext context{options, machine, report};
   tell_facts(context);
   run_sections(context, *sections);
+  tell_if_disturbed(context);
   if (options.as_json) {
     fmt::print("{}\n", report.results().dump(2));
   } else {
@@ -176,6 +191,7 @@ void add_bench(CLI::App& zstack, Action& action) {
       ->type_name("DIR");
   command->add_flag("--json", o.as_json, "print the results as JSON only");
   command->add_option("--count", o.count)->group("")->check(CLI::Range(0, 3));
+  command->add_flag("--visits", o.count_visits)->group("");
   command->add_option("--milliseconds", o.milliseconds)->group("")->check(CLI::Range(1, 60'000));
   command->callback([options, &action] { action = [options] { return run_bench(*options); }; });
 }

@@ -19,7 +19,8 @@ struct BenchContext {
   const BenchOptions& options;
   const runtime::Machine& machine;
   Report& report;
-  std::string why;  ///< a section that returns an error says here what broke
+  std::string why = {};     ///< a section that returns an error says here what broke
+  Figure core_shares = {};  ///< see note_core_share()
 
   std::uint32_t rounds() const {
     return options.rounds > 0 ? options.rounds : options.quick ? 2 : 5;
@@ -29,12 +30,19 @@ struct BenchContext {
     if (options.milliseconds > 0) return std::chrono::milliseconds{options.milliseconds};
     return std::chrono::milliseconds{options.quick ? 200 : 1'000};
   }
+  /// How long it runs before that: as long, but no longer than it takes to settle.
+  Duration warm_up() const {
+    return std::min<Duration>(measured(), std::chrono::milliseconds{100});
+  }
   /// False after noting that the section is skipped for want of a second CPU.
   bool has_two_cpus() {
     if (machine.cpus.size() >= 2) return true;
     report.skip("it takes two CPUs, and this process may use one only");
     return false;
   }
+  /// Every section tells what share of a core the spinning server's thread got: less than all of it
+  /// means that other programs disturbed the measurement.
+  void note_core_share(double share) { core_shares.add(share); }
   /// Where the kernel's server and client run: on the CPUs of our two lcores.
   unsigned server_cpu() const { return machine.cpus[machine.cpus.size() - 2]; }
   unsigned client_cpu() const { return machine.cpus[machine.cpus.size() - 1]; }

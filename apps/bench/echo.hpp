@@ -81,6 +81,8 @@ class EchoClient final : public runtime::Application {
   /// From sending a request, or with a rate from when it was due, to the end of its answer: in
   /// clock readings of the passes that did it, so that measuring costs nothing.
   LatencyMeter& latency() { return latency_; }
+  /// Memory of this client's, as opposed to its stack's, once all connections are open.
+  std::size_t own_bytes() const { return flows_.capacity() * sizeof(Flow); }
 
  private:
   struct Flow {

@@ -71,10 +71,11 @@ Result<std::array<double, kParts>> count_instructions(std::uint32_t request_byte
   return instructions;
 }
 
-Result<void> run_counted(Part part, std::uint32_t request_bytes, std::string& why) {
+Result<void> run_counted(Part part, std::uint32_t request_bytes, bool visits, std::string& why) {
   count_instructions_of(part);
   StackOnlyOptions options;
   options.client.request_bytes = request_bytes;
+  if (visits) options.visit = Visit::kAskOnce;
   options.requests = kCountedRequests;
   options.warm_up = kCountedRequests / 5;
   ZS_TRY_ASSIGN(const StackOnlyResult result, run_stack_only(options, why));

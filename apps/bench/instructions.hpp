@@ -15,7 +15,8 @@ namespace zs::bench {
 Result<std::array<double, kParts>> count_instructions(std::uint32_t request_bytes,
                                                       std::string& why);
 
-/// What such a run does: it prints "requests N" at its end.
-Result<void> run_counted(Part part, std::uint32_t request_bytes, std::string& why);
+/// What such a run does: it prints "requests N" at its end. With `visits` it counts whole
+/// connections instead (visits.hpp), for those who look for where their time goes.
+Result<void> run_counted(Part part, std::uint32_t request_bytes, bool visits, std::string& why);
 
 }  // namespace zs::bench

@@ -220,22 +220,24 @@ Result<TwoCoresResult> run_kernel_loopback(const TwoCoresOptions& options, unsig
   sockaddr_in at{};
   const dev::UniqueFd listener = listen_on_loopback(at);
   KernelClient client(options.client);
-  std::atomic<bool> stop{false};
+  // The client first: a server that is gone looks to it like broken connections.
+  std::atomic<bool> stop_client{false}, stop_server{false};
   CoreMeter meter;
-  std::thread server([&] { serve_kernel(listener.get(), stop, server_cpu, meter); });
+  std::thread server([&] { serve_kernel(listener.get(), stop_server, server_cpu, meter); });
   std::thread runner;
   const bool is_open = listener.get() >= 0 && client.open(at);
   TwoCoresResult result;
   if (is_open) {
-    runner = std::thread([&] { client.run(stop, client_cpu); });
+    runner = std::thread([&] { client.run(stop_client, client_cpu); });
     result.interval = measure_interval(
         options.warm_up, options.measured,
         {.count = [&] { return client.answered(); },
          .server_use = [&] { return meter.use(); },
          .switch_latency_meter = [&](bool on) { client.latency().switch_to(on); }});
   }
-  stop = true;
+  stop_client = true;
   if (runner.joinable()) runner.join();
+  stop_server = true;
   server.join();
   if (!is_open || client.is_broken()) {
     why = "the kernel's loopback does not carry the echo: is `lo` up?";

@@ -43,6 +43,7 @@ std::string head_of(const Report& report) {
       escaped(fact_text(facts, "zstack")), escaped(fact_text(facts, "when")),
       escaped(fact_text(facts, "machine")), escaped(fact_text(facts, "rounds")) + " rounds",
       escaped(fact_text(facts, "command")));
+  if (!report.warning().empty()) html += paragraph(report.warning(), "missed");
   html += "<nav><a href=\"#targets\">Targets</a>";
   for (const Chapter& c : report.chapters()) {
     html += fmt::format("<a href=\"#{}\">{}</a>", escaped(c.name), escaped(c.name));

@@ -25,7 +25,7 @@ blockquote{max-width:44rem;margin:1rem 0;padding:.7rem 1rem;background:var(--quo
 blockquote b{display:block;font-size:.8rem;font-weight:600;color:var(--muted)}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));
  gap:1.5rem 2rem;margin:1.4rem 0}
-figure{margin:0}
+figure{margin:0;max-width:44rem}
 figure svg{display:block;width:100%;height:auto}
 figcaption{font-size:.8rem;text-align:right}
 .scroll{overflow-x:auto;margin:1rem 0}

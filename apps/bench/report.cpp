@@ -73,6 +73,11 @@ void Report::note(std::string text) {
   chapter().notes.push_back(std::move(text));
 }
 
+void Report::warn(std::string text) {
+  print('\n' + text + '\n');
+  warning_ = std::move(text);
+}
+
 void Report::skip(std::string why) {
   print("  skipped: " + why + '\n');
   chapter().skipped = std::move(why);
@@ -109,6 +114,7 @@ Json Report::results() const {
     if (!c.skipped.empty()) skipped[c.name] = c.skipped;
     if (!c.failed.empty()) failed[c.name] = c.failed;
   }
+  if (!warning_.empty()) all["warning"] = warning_;
   all["summary"] = summary_;
   all["targets"] = judged(summary_);
   all["skipped"] = std::move(skipped);

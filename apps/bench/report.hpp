@@ -59,6 +59,8 @@ class Report {
   /// What comes belongs to this section. `when` says how far the run is; printed behind the title.
   void begin_section(Chapter head, const std::string& when = {});
   void begin_table(std::string title, std::vector<Column> columns);
+  /// Of the whole run.
+  void warn(std::string text);
   void add_row(std::vector<std::string> cells);
   void note(std::string text);
   void chart(Chart chart) { chapter().charts.push_back(std::move(chart)); }
@@ -81,6 +83,7 @@ class Report {
   const Json& summary() const { return summary_; }
   const Json& facts() const { return facts_; }
   const std::vector<Chapter>& chapters() const { return chapters_; }
+  const std::string& warning() const { return warning_; }
   bool has_failed() const;
   /// All of results.json.
   Json results() const;
@@ -95,6 +98,7 @@ class Report {
   Json summary_ = Json::object();
   Json figures_ = Json::array();
   std::vector<Chapter> chapters_;
+  std::string warning_;
   bool has_progress_line_ = false;
 };
 

@@ -1,77 +1,70 @@
-// One TCP flow between two processes, beside what testpmd carries over the same link.
+// One flow, as much as it takes.
 
 #include <fmt/format.h>
 
-#include <array>
-
+#include "bench/bulk.hpp"
+#include "bench/cable_run.hpp"
 #include "bench/context.hpp"
-#include "bench/process_wire.hpp"
 #include "bench/sections.hpp"
+#include "bench/two_cores.hpp"
 
 namespace zs::bench {
 namespace {
 
-constexpr std::array kBulkLinks = {ProcessLink::kMemif, ProcessLink::kVirtio};
-constexpr double kGigabit = 1e9 / 8;
-
-Result<double> measure_link(BenchContext& context, ProcessLink link, const ProcessWire& wire) {
-  Figure ours, testpmd;
-  const std::uint32_t rounds = context.options.quick ? 1 : context.rounds();
-  const std::string length = context.options.quick ? "1s" : "2s";
-  for (std::uint32_t round = 0; round < rounds; ++round) {
-    ZS_TRY_ASSIGN(const LoadFigures f,
-                  wire.run({"--sink"},
-                           {"--bulk", "send", "--connections", "1", "--duration", length,
-                            "--warmup", "300ms"},
-                           context.server_cpu(), context.client_cpu(), context.why));
-    ours.add(f.sent_bytes_per_second / kGigabit);
-    ZS_TRY_ASSIGN(const double forwarded,
-                  wire.run_testpmd(context.server_cpu(), context.client_cpu(),
-                                   std::chrono::seconds{1}, context.why));
-    testpmd.add(forwarded / kGigabit);
+Result<double> measure_bulk(BenchContext& context, CableOffloads offloads) {
+  ZS_TRY_ASSIGN(const auto world, CableWorld::create({.offloads = offloads}, context.why));
+  BulkSink server(*world->server().sockets);
+  BulkSource client(*world->client().sockets, world->client().pools());
+  CableRun run(*world, server, client);
+  ZS_TRY(run.start(context.why));
+  const bool does_begin = wait_until([&] { return server.received() > 0; });
+  const Interval interval = measure_interval(
+      context.warm_up(), context.measured(),
+      {.count = [&] { return server.received(); }, .server_use = [&] { return run.server_use(); }});
+  run.stop();
+  if (!does_begin || client.is_broken() || interval.count == 0) {
+    context.why = "the bulk connection of the benchmark broke";
+    return Errc::kConnReset;
   }
-  const double ratio = ours.median() / testpmd.median();
-  const std::string name(name_of(link));
-  context.report.add_row(
-      {name, fmt::format("{:.2f} ({:.2f}-{:.2f})", ours.median(), ours.least(), ours.most()),
-       fmt::format("{:.2f} ({:.2f}-{:.2f})", testpmd.median(), testpmd.least(), testpmd.most()),
-       fmt::format("{:.0f} %", 100 * ratio)});
-  context.report.figure({{"figure", "bulk"},
-                         {"link", name},
-                         {"zstack_gbit_per_second", ours.median()},
-                         {"testpmd_gbit_per_second", testpmd.median()},
-                         {"ratio", ratio}});
-  context.report.summary("bulk_over_testpmd_" + name, ratio);
-  return ratio;
+  context.note_core_share(interval.server_cpu());
+  return interval.per_second();
 }
 
 }  // namespace
 
 Result<void> run_bulk(BenchContext& context) {
   if (!context.has_two_cpus()) return {};
-  Report& report = context.report;
-  if (find_program("dpdk-testpmd").empty()) {
-    report.skip("it takes dpdk-testpmd, of the package dpdk-dev");
-    return {};
-  }
-  report.begin_table("one flow's payload, and testpmd's frames of 1514 bytes, in Gbit/s",
-                     {{"link", -6}, {"zstack", 24}, {"testpmd", 24}, {"zstack/testpmd", 15}});
-  double worst = 0;
-  for (const ProcessLink link : kBulkLinks) {
-    const auto wire = ProcessWire::create(link, context.why);
-    if (!wire) {
-      report.note(std::string(name_of(link)) + " is not measured: " + context.why);
-      context.why.clear();
-      continue;
+  struct Kind {
+    CableOffloads offloads;
+    const char* name;
+    const char* key;
+    Figure bytes = {};
+  };
+  std::array kinds = {
+      Kind{CableOffloads::kAll, "TSO, LRO", "bulk_bytes_per_second"},
+      Kind{CableOffloads::kNone, "none", "bulk_bytes_per_second_no_offloads"},
+  };
+  Steps steps(context.report, kinds.size() * context.rounds());
+  for (std::uint32_t round = 0; round < context.rounds(); ++round) {
+    for (Kind& kind : kinds) {
+      ZS_TRY_ASSIGN(const double rate, measure_bulk(context, kind.offloads));
+      kind.bytes.add(rate);
+      steps.done();
     }
-    ZS_TRY_ASSIGN(const double ratio, measure_link(context, link, *wire));
-    worst = worst == 0 ? ratio : std::min(worst, ratio);
   }
-  if (worst == 0) {
-    report.skip("no link between two processes can be made");
-    return {};
+  Report& report = context.report;
+  report.begin_table(
+      "one connection, the z calls, MTU 1500",
+      {{"offloads", -9}, {"Gbit/s", 8}, {"least", 8}, {"most", 8}, {"bytes a second", 18}});
+  for (const Kind& kind : kinds) {
+    const auto gigabits = [](double bytes) { return fmt::format("{:.1f}", bytes * 8e-9); };
+    report.add_row({kind.name, gigabits(kind.bytes.median()), gigabits(kind.bytes.least()),
+                    gigabits(kind.bytes.most()), with_commas(kind.bytes.median())});
+    report.summary(kind.key, kind.bytes.median());
+    report.figure({{"figure", "bulk"},
+                   {"offloads", kind.offloads == CableOffloads::kAll},
+                   {"bytes_per_second", json_of(kind.bytes)}});
   }
-  report.summary("bulk_over_testpmd", worst);
   return {};
 }
 

@@ -70,12 +70,14 @@ Result<CablePoint> measure_point(BenchContext& context, std::uint32_t size,
       options.api = server.api;
       options.client = {.connections = connections, .request_bytes = size};
       options.cable.offloads = server.offloads;
+      options.warm_up = context.warm_up();
       options.measured = context.measured();
       auto result = server.is_kernel ? run_kernel_loopback(options, context.server_cpu(),
                                                            context.client_cpu(), context.why)
                                      : run_two_cores(options, context.why);
       if (!result) return result.error();
       point[i].add(*result);
+      if (!server.is_kernel) context.note_core_share(result->interval.server_cpu());
       if (i == kOfferedZ) context.report.add_to_summary("copied_bytes_z", result->copied_bytes);
       steps.done();
     }

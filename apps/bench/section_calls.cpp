@@ -31,9 +31,11 @@ Result<CallFigures> measure_calls(BenchContext& context, std::uint32_t size, Cab
       options.api = kCallApis[i];
       options.client = {.connections = context.options.connections, .request_bytes = size};
       options.cable.offloads = offloads;
+      options.warm_up = context.warm_up();
       options.measured = context.measured();
       ZS_TRY_ASSIGN(const auto result, run_two_cores(options, context.why));
       figures.rates[i].add(result.requests_per_second());
+      context.note_core_share(result.interval.server_cpu());
       if (options.api == EchoApi::kCopy) {
         figures.busy_cycles_copy.add(result.interval.busy_cycles());
       } else if (options.api == EchoApi::kZeroCopy && offloads == CableOffloads::kAll) {

@@ -7,6 +7,7 @@
 #include "bench/context.hpp"
 #include "bench/echo.hpp"
 #include "bench/sections.hpp"
+#include "bench/stack_only.hpp"
 #include "bench/two_cores.hpp"
 #include "bench/visits.hpp"
 
@@ -32,7 +33,7 @@ Result<void> measure_visits(BenchContext& context, Visit visit, VisitFigures& fi
   const bool does_begin = wait_until([&] { return client.visits() > 0; });
   const CoreUse client_before = run.client_use();
   const Interval interval = measure_interval(
-      std::chrono::milliseconds{100}, context.measured(),
+      context.warm_up(), context.measured(),
       {.count = [&] { return client.visits(); }, .server_use = [&] { return run.server_use(); }});
   const CoreUse client_use = run.client_use() - client_before;
   run.stop();
@@ -40,6 +41,7 @@ Result<void> measure_visits(BenchContext& context, Visit visit, VisitFigures& fi
     context.why = fmt::format("{} connections of the benchmark broke", client.broken());
     return Errc::kConnReset;
   }
+  context.note_core_share(interval.server_cpu());
   figures.rate.add(interval.per_second());
   figures.cycles.add(interval.busy_cycles());
   figures.server_busy.add(interval.server_busy());
@@ -58,6 +60,42 @@ void report_visits(Report& report, const char* what, const char* key, const Visi
                  {"server_cycles", json_of(f.cycles)},
                  {"server_busy", f.server_busy.median()},
                  {"client_busy", f.client_busy.median()}});
+}
+
+/// Where the server's time goes, on one core.
+Result<void> report_parts(BenchContext& context) {
+  context.report.begin_table("on one thread, open, one request answered, close: cycles",
+                             {{"driver", 8},
+                              {"receive", 8},
+                              {"sockets", 8},
+                              {"transmit", 8},
+                              {"stack and API", 22},
+                              {"a second", 10}});
+  StackOnlyOptions options;
+  options.visit = Visit::kAskOnce;
+  options.client.connections = 100;
+  options.requests = context.options.quick ? 20'000 : 100'000;
+  options.warm_up = options.requests / 10;
+  std::array<Figure, kParts> parts;
+  Figure stack;
+  for (std::uint32_t round = 0; round < context.rounds(); ++round) {
+    ZS_TRY_ASSIGN(const auto result, run_stack_only(options, context.why));
+    for (std::size_t i = 0; i < kParts; ++i) parts[i].add(result.cycles[i]);
+    stack.add(result.stack_cycles());
+  }
+  std::vector<std::string> cells;
+  double all = 0;
+  for (const Figure& part : parts) {
+    cells.push_back(with_commas(part.median()));
+    all += part.median();
+  }
+  cells.push_back(with_spread(stack));
+  cells.push_back(with_commas(static_cast<double>(rte_get_tsc_hz()) / all));
+  context.report.add_row(std::move(cells));
+  context.report.figure({{"figure", "connections_on_one_thread"},
+                         {"server_cycles", all},
+                         {"stack_cycles", json_of(stack)}});
+  return {};
 }
 
 }  // namespace
@@ -83,6 +121,7 @@ Result<void> run_connections(BenchContext& context) {
   report_visits(report, "open, one request answered, close", "ask", asked);
   report.summary("connections_per_second", opened.rate.median());
   report.summary("connections_per_second_with_request", asked.rate.median());
+  ZS_TRY(report_parts(context));
   report.note(
       "The cycles are those of the server's busy passes; \"were it always busy\" is what they "
       "allow "

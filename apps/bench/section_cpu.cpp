@@ -29,6 +29,7 @@ Result<void> measure_load(BenchContext& context, const LoadedServer& server, Loa
   TwoCoresOptions options;
   options.client = {
       .connections = context.options.connections, .request_bytes = kLoadBytes, .rate = point.rate};
+  options.warm_up = context.warm_up();
   options.measured = context.measured();
   auto result = server.is_kernel ? run_kernel_loopback(options, context.server_cpu(),
                                                        context.client_cpu(), context.why)
@@ -83,6 +84,8 @@ ChartSeries line_of(std::string name, std::uint32_t color, bool is_dashed,
     const Figure& figure = p.*what;
     series.points.push_back({p.answered.median(), figure.median(), figure.least(), figure.most()});
   }
+  std::sort(series.points.begin(), series.points.end(),
+            [](const ChartPoint& a, const ChartPoint& b) { return a.x < b.x; });
   return series;
 }
 

@@ -1,75 +1,71 @@
-// What an idle server costs, and what its sleep adds to a round trip.
+// What connections cost on which nothing happens: memory, and time of the others.
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
 #include "bench/context.hpp"
-#include "bench/idle_cost.hpp"
 #include "bench/sections.hpp"
+#include "bench/two_cores.hpp"
+#include "sock/socket.hpp"
+#include "tcp/connection.hpp"
 
 namespace zs::bench {
 namespace {
 
-constexpr std::array kIdleLinks = {KernelLink::kTap, KernelLink::kAfXdp};
+constexpr std::uint32_t kIdleConnections = 100'000;
+constexpr std::uint32_t kIdleBytes = 64;
 
-double microseconds(Duration d) { return static_cast<double>(d.count()) / 1e3; }
-
-std::string percentiles(const RoundTrips& r) {
-  return fmt::format("{:.0f} / {:.0f}", microseconds(r.p50), microseconds(r.p99));
-}
-
-void report_idle(Report& report, KernelLink link, const IdleCost& cost) {
-  const std::string name(name_of(link));
-  report.add_row({name, fmt::format("{:.2f} %", cost.cpu_percent), percentiles(cost.back_to_back),
-                  percentiles(cost.without_sleep), percentiles(cost.after_sleep),
-                  fmt::format("{:+.0f} / {:+.0f}", microseconds(cost.added_p50()),
-                              microseconds(cost.added_p99()))});
-  report.summary("wake_up_us_" + name, std::max(0.0, microseconds(cost.added_p50())));
-  report.figure({{"figure", "idle"},
-                 {"device", name},
-                 {"cpu_percent", cost.cpu_percent},
-                 {"back_to_back_p50_us", microseconds(cost.back_to_back.p50)},
-                 {"back_to_back_p99_us", microseconds(cost.back_to_back.p99)},
-                 {"polling_p50_us", microseconds(cost.without_sleep.p50)},
-                 {"polling_p99_us", microseconds(cost.without_sleep.p99)},
-                 {"asleep_p50_us", microseconds(cost.after_sleep.p50)},
-                 {"asleep_p99_us", microseconds(cost.after_sleep.p99)}});
+Result<TwoCoresResult> measure_beside(BenchContext& context, std::uint32_t idle) {
+  TwoCoresOptions options;
+  options.client = {.connections = context.options.connections,
+                    .request_bytes = kIdleBytes,
+                    .idle = idle,
+                    .ports = 8};
+  options.cable.descriptors = 2 * kIdleConnections;
+  options.cable.tcp.max_connections = 2 * kIdleConnections;
+  options.warm_up = context.warm_up();
+  options.measured = context.measured();
+  auto result = run_two_cores(options, context.why);
+  if (result) context.note_core_share(result->interval.server_cpu());
+  return result;
 }
 
 }  // namespace
 
 Result<void> run_idle(BenchContext& context) {
-  Report& report = context.report;
-  report.begin_table("one connection, 64 B echo; round trips in us, p50 / p99",
-                     {{"device", -8},
-                      {"idle CPU", 9},
-                      {"no pauses", 14},
-                      {"2 ms pauses, polling", 21},
-                      {"2 ms pauses, asleep", 20},
-                      {"added by sleep", 15}});
-  double worst = 0;
-  Steps steps(report, kIdleLinks.size());
-  for (const KernelLink link : kIdleLinks) {
-    IdleOptions options;
-    options.link = link;
-    options.server_cpu = context.server_cpu();
-    if (context.options.quick) {
-      options.watched = std::chrono::milliseconds{2'000};
-      options.round_trips = 300;
-    }
-    const auto cost = measure_idle_cost(options, context.why);
-    if (!cost && cost.error() == Errc::kPermission) {
-      report.skip(context.why);
-      return {};
-    }
-    if (!cost) return cost.error();
-    worst = std::max(worst, cost->cpu_percent);
-    report_idle(report, link, *cost);
+  if (!context.has_two_cpus()) return {};
+  Figure alone, beside, bytes;
+  Steps steps(context.report, 2 * context.rounds());
+  for (std::uint32_t round = 0; round < context.rounds(); ++round) {
+    ZS_TRY_ASSIGN(const auto without, measure_beside(context, 0));
     steps.done();
+    ZS_TRY_ASSIGN(const auto with, measure_beside(context, kIdleConnections));
+    steps.done();
+    alone.add(without.requests_per_second());
+    beside.add(with.requests_per_second());
+    bytes.add(static_cast<double>(with.opened_bytes) / 2 / kIdleConnections);
   }
-  report.summary("idle_cpu_percent", worst);
+  const double ratio = beside.median() / alone.median();
+  Report& report = context.report;
+  report.begin_table(
+      fmt::format("requests a second of {} connections, 64 B", context.options.connections),
+      {{"idle connections", 16}, {"requests a second", 32}, {"ratio", 7}});
+  report.add_row({"0", with_spread(alone), ""});
+  report.add_row(
+      {with_commas(kIdleConnections), with_spread(beside), fmt::format("{:.2f}", ratio)});
+  report.note(
+      fmt::format("memory of one end of an idle connection: {:.0f} bytes of heap, of which {} are "
+                  "the connection "
+                  "and {} its socket; the rest is in tables. No buffers.",
+                  bytes.median(), sizeof(tcp::Connection), sizeof(sock::Socket)));
+  report.summary("idle_connection_bytes", bytes.median());
+  report.summary("idle_connections_ratio", ratio);
+  report.figure({{"figure", "idle"},
+                 {"idle", kIdleConnections},
+                 {"alone", json_of(alone)},
+                 {"beside", json_of(beside)},
+                 {"bytes", json_of(bytes)},
+                 {"connection_bytes", sizeof(tcp::Connection)},
+                 {"socket_bytes", sizeof(sock::Socket)}});
   return {};
 }
 

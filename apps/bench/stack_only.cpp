@@ -7,8 +7,8 @@
 #define CALLGRIND_TOGGLE_COLLECT
 #endif
 
+#include <functional>
 #include <optional>
-#include <vector>
 
 #include "bench/cable_world.hpp"
 #include "runtime/clock.hpp"
@@ -111,57 +111,105 @@ class Turns {
   std::uint64_t bursts_ = 0;
 };
 
+/// What the two applications have done so far.
+struct OneCoreProgress {
+  std::function<bool()> are_all_open;
+  std::function<std::uint64_t()> done;
+  std::function<bool()> is_broken;
+};
+
+class OneCore {
+ public:
+  OneCore(CableWorld& world, runtime::Application& server, runtime::Application& client)
+      : world_(world), server_(world.server(), server), client_(world.client(), client) {}
+
+  Result<StackOnlyResult> run(const StackOnlyOptions& options, const OneCoreProgress& progress,
+                              std::string& why);
+
+ private:
+  void both(bool measured) {
+    const Instant now = runtime::read_clock();
+    client_.turn(now, ignored_, false);
+    server_.turn(now, watch_, measured);
+  }
+
+  CableWorld& world_;
+  Turns server_;
+  Turns client_;
+  Stopwatch watch_;
+  Stopwatch ignored_;
+};
+
+Result<StackOnlyResult> OneCore::run(const StackOnlyOptions& options,
+                                     const OneCoreProgress& progress, std::string& why) {
+  why = "not all connections of the benchmark open";
+  const Instant patience = runtime::read_clock() + kEstablishingTime;
+  while (!progress.are_all_open()) {
+    if (runtime::read_clock() > patience || progress.is_broken()) return Errc::kConnReset;
+    both(false);
+  }
+  why = "connections of the benchmark broke";
+  while (progress.done() < options.warm_up) {
+    if (progress.is_broken()) return Errc::kConnReset;
+    both(false);
+  }
+  watch_.reset();
+  const std::uint64_t copied = world_.server().copied_bytes();
+  const std::uint64_t before = progress.done();
+  const std::uint64_t packets = server_.packets();
+  const std::uint64_t bursts = server_.bursts();
+  while (progress.done() - before < options.requests) {
+    if (progress.is_broken()) return Errc::kConnReset;
+    both(true);
+  }
+  why.clear();
+  StackOnlyResult result;
+  result.requests = progress.done() - before;
+  const auto received = static_cast<double>(server_.packets() - packets);
+  result.packets_in = received / static_cast<double>(result.requests);
+  result.packets_a_burst = received / static_cast<double>(server_.bursts() - bursts);
+  result.copied_bytes = world_.server().copied_bytes() - copied;
+  for (std::size_t i = 0; i < kParts; ++i) {
+    result.cycles[i] =
+        static_cast<double>(watch_.cycles()[i]) / static_cast<double>(result.requests);
+  }
+  return result;
+}
+
+Result<StackOnlyResult> run_visits(CableWorld& world, const StackOnlyOptions& options,
+                                   std::string& why) {
+  const VisitorOptions visits{.visit = *options.visit,
+                              .at_once = options.client.connections,
+                              .request_bytes = options.client.request_bytes};
+  EchoServer server(*world.server().sockets, options.api, visits.ports);
+  Visitor client(*world.client().sockets, world.client().pools(), visits);
+  ZS_TRY(server.on_start(runtime::read_clock(), why));
+  ZS_TRY(client.on_start(runtime::read_clock(), why));
+  return OneCore(world, server, client)
+      .run(options,
+           {.are_all_open = [&] { return client.visits() > 0; },
+            .done = [&] { return client.visits(); },
+            .is_broken = [&] { return client.broken() > 0; }},
+           why);
+}
+
 }  // namespace
 
 void count_instructions_of(Part part) { g_counted = part; }
 
 Result<StackOnlyResult> run_stack_only(const StackOnlyOptions& options, std::string& why) {
   ZS_TRY_ASSIGN(const auto world, CableWorld::create({}, why));
+  if (options.visit) return run_visits(*world, options, why);
   EchoServer server(*world->server().sockets, options.api);
   EchoClient client(*world->client().sockets, world->client().pools(), options.client);
   ZS_TRY(server.on_start(runtime::read_clock(), why));
   ZS_TRY(client.on_start(runtime::read_clock(), why));
-  Turns server_turns(world->server(), server);
-  Turns client_turns(world->client(), client);
-  Stopwatch watch, ignored;
-  const auto both = [&](bool measured) {
-    const Instant now = runtime::read_clock();
-    client_turns.turn(now, ignored, false);
-    server_turns.turn(now, watch, measured);
-  };
-
-  why = "not all connections of the benchmark open";
-  const Instant patience = runtime::read_clock() + kEstablishingTime;
-  while (!client.are_all_open()) {
-    if (runtime::read_clock() > patience || client.broken() > 0) return Errc::kConnReset;
-    both(false);
-  }
-  why = "connections of the benchmark broke";
-  while (client.answered() < options.warm_up) {
-    if (client.broken() > 0) return Errc::kConnReset;
-    both(false);
-  }
-  watch.reset();
-  const std::uint64_t copied = world->server().copied_bytes();
-  const std::uint64_t before = client.answered();
-  const std::uint64_t packets = server_turns.packets();
-  const std::uint64_t bursts = server_turns.bursts();
-  while (client.answered() - before < options.requests) {
-    if (client.broken() > 0) return Errc::kConnReset;
-    both(true);
-  }
-  why.clear();
-  StackOnlyResult result;
-  result.requests = client.answered() - before;
-  const auto received = static_cast<double>(server_turns.packets() - packets);
-  result.packets_in = received / static_cast<double>(result.requests);
-  result.packets_a_burst = received / static_cast<double>(server_turns.bursts() - bursts);
-  result.copied_bytes = world->server().copied_bytes() - copied;
-  for (std::size_t i = 0; i < kParts; ++i) {
-    result.cycles[i] =
-        static_cast<double>(watch.cycles()[i]) / static_cast<double>(result.requests);
-  }
-  return result;
+  return OneCore(*world, server, client)
+      .run(options,
+           {.are_all_open = [&] { return client.are_all_open(); },
+            .done = [&] { return client.answered(); },
+            .is_broken = [&] { return client.broken() > 0; }},
+           why);
 }
 
 }  // namespace zs::bench

@@ -2,11 +2,13 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
 #include "bench/echo.hpp"
+#include "bench/visits.hpp"
 
 namespace zs::bench {
 
@@ -20,6 +22,8 @@ inline constexpr std::array<std::string_view, kParts> kPartNames = {
 struct StackOnlyOptions {
   EchoApi api = EchoApi::kZeroCopy;
   EchoClientOptions client;
+  /// Instead of requests on connections that stay open, whole connections (visits.hpp).
+  std::optional<Visit> visit = std::nullopt;
   std::uint64_t requests = 200'000;  ///< measured ones, in whole rounds of all connections
   std::uint64_t warm_up = 20'000;
 };

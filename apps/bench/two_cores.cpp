@@ -1,5 +1,7 @@
 #include "bench/two_cores.hpp"
 
+#include <malloc.h>
+
 #include <thread>
 
 #include "bench/cable_run.hpp"
@@ -8,7 +10,13 @@
 namespace zs::bench {
 namespace {
 
-constexpr Duration kOpeningPatience = std::chrono::seconds{10};
+constexpr Duration kOpeningPatience = std::chrono::seconds{30};
+
+/// Bytes that the process has allocated and not freed.
+std::uint64_t heap_in_use() {
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
 
 double microseconds(Duration d) { return static_cast<double>(d.count()) / 1e3; }
 
@@ -34,6 +42,8 @@ Interval measure_interval(Duration warm_up, Duration measured, const Probe& prob
   const std::uint64_t before = probe.count();
   const Instant began = runtime::read_clock();
   std::this_thread::sleep_for(measured);
+  // A machine that did nothing meanwhile (it may stop for 100 ms) gets more time: no rate is zero.
+  wait_until([&] { return probe.count() > before; });
   Interval interval;
   interval.count = probe.count() - before;
   interval.seconds = std::chrono::duration<double>(runtime::read_clock() - began).count();
@@ -62,10 +72,12 @@ Result<TwoCoresResult> run_two_cores(const TwoCoresOptions& options, std::string
   EchoServer server(*world->server().sockets, options.api, options.client.ports);
   EchoClient client(*world->client().sockets, world->client().pools(), options.client);
   CableRun run(*world, server, client);
+  const std::uint64_t heap_before = heap_in_use();
   ZS_TRY(run.start(why));
   const bool all_open = wait_until([&] { return client.are_all_open() || client.broken() > 0; });
   TwoCoresResult result;
   if (all_open) {
+    result.opened_bytes = heap_in_use() - heap_before - client.own_bytes();
     result.interval = measure_interval(
         options.warm_up, options.measured,
         {.count = [&] { return client.answered(); },

@@ -42,15 +42,16 @@ struct Probe {
   std::function<void(bool)> switch_latency_meter = {};
 };
 
-/// Lets the warm-up pass, and counts for the measured time.
+/// Lets the warm-up pass, and counts for the measured time, or until there is one thing to count.
 Interval measure_interval(Duration warm_up, Duration measured, const Probe& probe);
-/// Looks once a millisecond, for ten seconds at most, whether `holds`.
+/// Looks once a millisecond, for 30 seconds at most, whether `holds`.
 bool wait_until(const std::function<bool()>& holds);
 
 struct TwoCoresResult {
   Interval interval;
   double mean_us = 0, p50_us = 0, p99_us = 0;
   std::uint64_t copied_bytes = 0;  ///< payload, by the server's stack from its start on
+  std::uint64_t opened_bytes = 0;  ///< of heap that opening all connections took, at both ends
 
   double requests_per_second() const { return interval.per_second(); }
   void set_latencies(const LatencyMeter& meter);
