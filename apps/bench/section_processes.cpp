@@ -14,7 +14,21 @@ namespace {
 
 constexpr std::array kProcessLinks = {ProcessLink::kMemif, ProcessLink::kVirtio};
 
-double in_us(Duration d) { return static_cast<double>(d.count()) / 1e3; }
+double wire_us(Duration d) { return static_cast<double>(d.count()) / 1e3; }
+
+struct WireNumbers {
+  std::vector<std::uint32_t> sizes;
+  std::vector<std::uint32_t> connections;
+};
+
+WireNumbers numbers_of(const BenchContext& context) {
+  if (context.options.quick) return {{64, 8'192}, {1, 50}};
+  return {{64, 1'024, 4'096, 8'192}, {1, 10, 50, 100, 200}};
+}
+
+std::uint32_t wire_rounds(const BenchContext& context) {
+  return context.options.quick ? 1 : context.rounds();
+}
 
 std::vector<std::string> time_options(const BenchContext& context) {
   return {"--duration", std::to_string(context.options.quick ? 500 : 1'000) + "ms", "--warmup",
@@ -27,35 +41,63 @@ Result<LoadFigures> run_wire(BenchContext& context, const ProcessWire& wire,
   return wire.run(serve, load, context.server_cpu(), context.client_cpu(), context.why);
 }
 
+/// What one link does with one size, by the number of connections.
+struct WirePoint {
+  std::uint32_t connections = 0;
+  Figure rate, mean, p50, p99;
+};
+
+Result<WirePoint> measure_wire_point(BenchContext& context, const ProcessWire& wire,
+                                     std::uint32_t size, std::uint32_t connections, Steps& steps) {
+  WirePoint point{connections, {}, {}, {}, {}};
+  for (std::uint32_t round = 0; round < wire_rounds(context); ++round) {
+    ZS_TRY_ASSIGN(const LoadFigures f, run_wire(context, wire, {"--size", std::to_string(size)},
+                                                {"--connections", std::to_string(connections)}));
+    point.rate.add(f.requests_per_second);
+    point.mean.add(wire_us(f.mean));
+    point.p50.add(wire_us(f.p50));
+    point.p99.add(wire_us(f.p99));
+    steps.done();
+  }
+  return point;
+}
+
+void report_point(Report& report, const std::string& link, std::uint32_t size,
+                  const WirePoint& point) {
+  report.add_row({link, size_text(size), std::to_string(point.connections), with_spread(point.rate),
+                  fmt::format("{:.1f} / {:.1f} / {:.1f}", point.mean.median(), point.p50.median(),
+                              point.p99.median())});
+  report.figure({{"figure", "processes"},
+                 {"link", link},
+                 {"bytes", size},
+                 {"connections", point.connections},
+                 {"requests_per_second", json_of(point.rate)},
+                 {"mean_us", point.mean.median()},
+                 {"p50_us", point.p50.median()},
+                 {"p99_us", point.p99.median()}});
+}
+
+/// Adds a line a size to the charts.
 Result<void> measure_wire(BenchContext& context, ProcessLink link, const ProcessWire& wire,
-                          const std::vector<std::uint32_t>& sizes,
-                          const std::vector<std::uint32_t>& connections, Steps& steps) {
+                          const WireNumbers& numbers, Steps& steps, Chart& rates,
+                          Chart& latencies) {
   const std::string name(name_of(link));
-  const std::uint32_t rounds = context.options.quick ? 1 : context.rounds();
-  for (const std::uint32_t size : sizes) {
-    for (const std::uint32_t count : connections) {
-      Figure rate, mean, p50, p99;
-      for (std::uint32_t round = 0; round < rounds; ++round) {
-        ZS_TRY_ASSIGN(const LoadFigures f, run_wire(context, wire, {"--size", std::to_string(size)},
-                                                    {"--connections", std::to_string(count)}));
-        rate.add(f.requests_per_second);
-        mean.add(in_us(f.mean));
-        p50.add(in_us(f.p50));
-        p99.add(in_us(f.p99));
-        steps.done();
-      }
-      context.report.add_row(
-          {name, size_text(size), std::to_string(count), with_spread(rate),
-           fmt::format("{:.1f} / {:.1f} / {:.1f}", mean.median(), p50.median(), p99.median())});
-      context.report.figure({{"figure", "processes"},
-                             {"link", name},
-                             {"bytes", size},
-                             {"connections", count},
-                             {"requests_per_second", json_of(rate)},
-                             {"mean_us", mean.median()},
-                             {"p50_us", p50.median()},
-                             {"p99_us", p99.median()}});
+  for (std::size_t i = 0; i < numbers.sizes.size(); ++i) {
+    const std::uint32_t size = numbers.sizes[i];
+    const bool is_dashed = link == ProcessLink::kVirtio;
+    const auto color = static_cast<std::uint32_t>(i);
+    ChartSeries rate{name + ", " + size_text(size), color, is_dashed};
+    ChartSeries latency = rate;
+    for (const std::uint32_t connections : numbers.connections) {
+      ZS_TRY_ASSIGN(const WirePoint point,
+                    measure_wire_point(context, wire, size, connections, steps));
+      report_point(context.report, name, size, point);
+      const double x = connections;
+      rate.points.push_back({x, point.rate.median(), point.rate.least(), point.rate.most()});
+      latency.points.push_back({x, point.p50.median(), point.p50.least(), point.p50.most()});
     }
+    rates.series.push_back(std::move(rate));
+    latencies.series.push_back(std::move(latency));
   }
   return {};
 }
@@ -66,9 +108,9 @@ Result<void> measure_round_trip(BenchContext& context, const ProcessWire& wire) 
   for (std::uint32_t round = 0; round < context.rounds(); ++round) {
     ZS_TRY_ASSIGN(const LoadFigures f, run_wire(context, wire, {"--echo"},
                                                 {"--echo", "--size", "64", "--connections", "1"}));
-    p50.add(in_us(f.p50));
-    p99.add(in_us(f.p99));
-    p999.add(in_us(f.p999));
+    p50.add(wire_us(f.p50));
+    p99.add(wire_us(f.p99));
+    p999.add(wire_us(f.p999));
   }
   context.report.note(fmt::format(
       "round trip of one connection over memif, 64 B echo: p50 {:.2f} us ({:.2f}-{:.2f}), p99 "
@@ -84,12 +126,20 @@ Result<void> measure_round_trip(BenchContext& context, const ProcessWire& wire) 
 Result<void> run_processes(BenchContext& context) {
   if (!context.has_two_cpus()) return {};
   Report& report = context.report;
-  const bool quick = context.options.quick;
-  using Numbers = std::vector<std::uint32_t>;
-  const Numbers sizes = quick ? Numbers{64, 8'192} : Numbers{64, 1'024, 4'096, 8'192};
-  const Numbers connections = quick ? Numbers{1, 50} : Numbers{1, 10, 50, 100, 200};
-  const std::uint32_t rounds = quick ? 1 : context.rounds();
-  Steps steps(report, kProcessLinks.size() * sizes.size() * connections.size() * rounds);
+  const WireNumbers numbers = numbers_of(context);
+  Steps steps(report, kProcessLinks.size() * numbers.sizes.size() * numbers.connections.size() *
+                          wire_rounds(context));
+  Chart rates{.id = "processes_throughput",
+              .title = "Between two processes: throughput",
+              .x_label = "connections",
+              .y_label = "requests a second",
+              .x_scale = ChartScale::kLog};
+  Chart latencies{.id = "processes_latency",
+                  .title = "Between two processes: latency, median",
+                  .x_label = "connections",
+                  .y_label = "microseconds",
+                  .x_scale = ChartScale::kLog,
+                  .y_scale = ChartScale::kLog};
   report.begin_table("HTTP between two processes", {{"link", -6},
                                                     {"bytes", 5},
                                                     {"connections", 11},
@@ -106,9 +156,11 @@ Result<void> run_processes(BenchContext& context) {
       context.why.clear();
       continue;
     }
-    ZS_TRY(measure_wire(context, link, *wire, sizes, connections, steps));
+    ZS_TRY(measure_wire(context, link, *wire, numbers, steps, rates, latencies));
     if (link == ProcessLink::kMemif) ZS_TRY(measure_round_trip(context, *wire));
   }
+  report.chart(std::move(rates));
+  report.chart(std::move(latencies));
   return {};
 }
 

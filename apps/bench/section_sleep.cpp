@@ -14,28 +14,28 @@ namespace {
 
 constexpr std::array kSleepLinks = {KernelLink::kTap, KernelLink::kAfXdp};
 
-double microseconds(Duration d) { return static_cast<double>(d.count()) / 1e3; }
+double sleep_us(Duration d) { return static_cast<double>(d.count()) / 1e3; }
 
 std::string percentiles(const RoundTrips& r) {
-  return fmt::format("{:.0f} / {:.0f}", microseconds(r.p50), microseconds(r.p99));
+  return fmt::format("{:.0f} / {:.0f}", sleep_us(r.p50), sleep_us(r.p99));
 }
 
 void report_idle(Report& report, KernelLink link, const IdleCost& cost) {
   const std::string name(name_of(link));
-  report.add_row({name, fmt::format("{:.2f} %", cost.cpu_percent), percentiles(cost.back_to_back),
-                  percentiles(cost.without_sleep), percentiles(cost.after_sleep),
-                  fmt::format("{:+.0f} / {:+.0f}", microseconds(cost.added_p50()),
-                              microseconds(cost.added_p99()))});
-  report.summary("wake_up_us_" + name, std::max(0.0, microseconds(cost.added_p50())));
+  report.add_row(
+      {name, fmt::format("{:.2f} %", cost.cpu_percent), percentiles(cost.back_to_back),
+       percentiles(cost.without_sleep), percentiles(cost.after_sleep),
+       fmt::format("{:+.0f} / {:+.0f}", sleep_us(cost.added_p50()), sleep_us(cost.added_p99()))});
+  report.summary("wake_up_us_" + name, std::max(0.0, sleep_us(cost.added_p50())));
   report.figure({{"figure", "sleep"},
                  {"device", name},
                  {"cpu_percent", cost.cpu_percent},
-                 {"back_to_back_p50_us", microseconds(cost.back_to_back.p50)},
-                 {"back_to_back_p99_us", microseconds(cost.back_to_back.p99)},
-                 {"polling_p50_us", microseconds(cost.without_sleep.p50)},
-                 {"polling_p99_us", microseconds(cost.without_sleep.p99)},
-                 {"asleep_p50_us", microseconds(cost.after_sleep.p50)},
-                 {"asleep_p99_us", microseconds(cost.after_sleep.p99)}});
+                 {"back_to_back_p50_us", sleep_us(cost.back_to_back.p50)},
+                 {"back_to_back_p99_us", sleep_us(cost.back_to_back.p99)},
+                 {"polling_p50_us", sleep_us(cost.without_sleep.p50)},
+                 {"polling_p99_us", sleep_us(cost.without_sleep.p99)},
+                 {"asleep_p50_us", sleep_us(cost.after_sleep.p50)},
+                 {"asleep_p99_us", sleep_us(cost.after_sleep.p99)}});
 }
 
 }  // namespace
