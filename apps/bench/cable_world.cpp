@@ -49,8 +49,8 @@ Result<void> CableWorld::make_stack(CableEnd& end, dev::PacketQueue& cable,
 Result<std::unique_ptr<CableWorld>> CableWorld::create(const CableOptions& options,
                                                        std::string& why) {
   std::unique_ptr<CableWorld> world(new CableWorld);
-  if (!world->make_pools(world->server_, "bench-s", options.buffers) ||
-      !world->make_pools(world->client_, "bench-c", options.buffers)) {
+  if (!world->make_pools(world->server_, options.name + "-s", options.buffers) ||
+      !world->make_pools(world->client_, options.name + "-c", options.buffers)) {
     why = "no memory for the buffers of the benchmark";
     return Errc::kNoMemory;
   }

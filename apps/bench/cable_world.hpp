@@ -18,6 +18,7 @@ namespace zs::bench {
 enum class CableOffloads : std::uint8_t { kNone, kAll };
 
 struct CableOptions {
+  std::string name = "bench";  ///< of its pools; worlds that exist together differ in it
   std::uint16_t mtu = 1500;
   CableOffloads offloads = CableOffloads::kAll;  ///< none: the stacks' software does it all
   dev::Delivery delivery = dev::Delivery::kBuffers;

@@ -58,6 +58,7 @@ struct EchoClientOptions {
   double rate = 0;
   std::uint32_t idle = 0;   ///< connections beside these that stay silent
   std::uint16_t ports = 1;  ///< of the server, used in turn: to one go 28,000 connections at most
+  std::string pool = "bench-request";  ///< its name; clients that exist together differ in it
 };
 
 /// Where a client's requests lie; it must outlive the stacks that send them.

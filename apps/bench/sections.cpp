@@ -79,6 +79,74 @@ constexpr std::array kSections = {
         .run = run_connections,
     },
     Section{
+        .name = "shards",
+        .title = "Two shards against one",
+        .about =
+            "On each core a shard of the server and the client that loads it, in turn on one "
+            "thread, "
+            "joined by the in-process cable; the same on one core alone. Two shards do twice as "
+            "much "
+            "unless they share something. Local ports are dealt to the shards, and every packet "
+            "passes the runtime's relay, as on a device with several queues: it counts what came "
+            "to "
+            "the wrong shard.",
+        .quick_seconds = 4,
+        .full_seconds = 25,
+        .run = run_shard_scaling,
+    },
+    Section{
+        .name = "sleep",
+        .title = "An idle server, and how late it wakes up",
+        .about =
+            "zstack serve --echo with one silent connection, over a TAP and over AF_XDP: the CPU "
+            "time "
+            "of its whole process. Then a blocking client on the kernel's sockets asks with 64 B: "
+            "without pauses, with pauses of 2 ms in which the server falls asleep, and the same of "
+            "a "
+            "server that is told never to sleep. What the last two differ in is added by its "
+            "sleep; "
+            "the client's own way out of its sleep is in both.",
+        .paper = "Z-stack polls: 100 % of a core without any load (IV.B).",
+        .quick_seconds = 10,
+        .full_seconds = 22,
+        .run = run_sleep,
+    },
+    Section{
+        .name = "devices",
+        .title = "Devices with the kernel at the other end",
+        .about = "wrk on one core asks over HTTP; on the other zstack serve drives a TAP, a veth "
+                 "pair by "
+                 "AF_PACKET with virtio-net headers, or by DPDK's AF_XDP driver. Beside them a "
+                 "plain epoll "
+                 "server on the kernel's sockets, behind a veth pair with all its offloads on.",
+        .quick_seconds = 14,
+        .full_seconds = 330,
+        .run = run_devices,
+    },
+    Section{
+        .name = "processes",
+        .title = "Two processes that share memory",
+        .about =
+            "zstack serve on one core and zstack load, an independent stack, on the other, over "
+            "DPDK's memif and over vhost and virtio_user, in their default configuration. The body "
+            "is of the given size.",
+        .quick_seconds = 18,
+        .full_seconds = 480,
+        .run = run_processes,
+    },
+    Section{
+        .name = "testpmd",
+        .title = "One flow between two processes, against testpmd",
+        .about = "zstack load --bulk send to zstack serve --sink over one connection, and testpmd "
+                 "at both "
+                 "ends of the same link: one sends frames of 1514 bytes without end, the other "
+                 "counts what "
+                 "arrives. zstack's are bytes of payload.",
+        .quick_seconds = 12,
+        .full_seconds = 90,
+        .run = run_testpmd,
+    },
+    Section{
         .name = "idle",
         .title = "Connections on which nothing happens",
         .about = "100,000 connections are open and silent while the others ask: what they cost in "

@@ -40,6 +40,11 @@ Result<void> run_calls(BenchContext& context);
 Result<void> run_cable(BenchContext& context);
 Result<void> run_cpu(BenchContext& context);
 Result<void> run_connections(BenchContext& context);
+Result<void> run_shard_scaling(BenchContext& context);
+Result<void> run_sleep(BenchContext& context);
+Result<void> run_devices(BenchContext& context);
+Result<void> run_processes(BenchContext& context);
+Result<void> run_testpmd(BenchContext& context);
 Result<void> run_idle(BenchContext& context);
 Result<void> run_bulk(BenchContext& context);
 

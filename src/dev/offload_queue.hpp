@@ -35,6 +35,8 @@ class OffloadQueue final : public PacketQueue {
   std::size_t tx_burst(std::span<rte_mbuf* const> packets) noexcept override;
   bool tx_pending() const noexcept override;
   int wake_fd() const noexcept override { return inner_.wake_fd(); }
+  Wake arm_wake() noexcept override { return inner_.arm_wake(); }
+  void disarm_wake() noexcept override { inner_.disarm_wake(); }
   bool link_up() const noexcept override { return inner_.link_up(); }
   /// Those of the queue behind it; packets that could not be made fit count as tx_errors.
   QueueStats stats() const noexcept override;

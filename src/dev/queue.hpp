@@ -43,6 +43,13 @@ struct Capabilities {
   Offload offloads = Offload::kNone;
 };
 
+/// How a queue wakes whoever sleeps on its wake_fd().
+enum class Wake : std::uint8_t {
+  kNever,         ///< not at all, or not now: it must be polled
+  kWhilePackets,  ///< readable for as long as packets wait
+  kOnArrival,     ///< signalled by what arrives from arm_wake() on
+};
+
 struct QueueStats {
   std::uint64_t rx_packets = 0, rx_bytes = 0, rx_errors = 0, rx_no_buffers = 0;
   std::uint64_t tx_packets = 0, tx_bytes = 0, tx_errors = 0;
@@ -72,8 +79,14 @@ class PacketQueue {
   /// tx_burst() (an empty one too) or rx_burst() moves them on, so whoever drives the queue must
   /// not go to sleep.
   virtual bool tx_pending() const noexcept { return false; }
-  /// A descriptor that polls readable when packets wait, or -1: the device must be polled.
+  /// A descriptor that polls readable as arm_wake() says, or -1: the device must be polled. It may
+  /// change whenever the queue is not armed.
   virtual int wake_fd() const noexcept { return -1; }
+  /// Before each sleep: asks the device to signal wake_fd(). After kOnArrival the caller looks at
+  /// rx_burst() once more before it sleeps, since what came earlier signals nothing.
+  virtual Wake arm_wake() noexcept { return wake_fd() < 0 ? Wake::kNever : Wake::kWhilePackets; }
+  /// After it, or instead of it: signals cost the sender, and are not wanted while we poll.
+  virtual void disarm_wake() noexcept {}
   virtual bool link_up() const noexcept { return true; }
   virtual QueueStats stats() const noexcept = 0;
 };

@@ -33,9 +33,8 @@ class Application {
   /// Its part of a pass. True if there was something to do, so that what it sent leaves and it is
   /// asked once more; in any case a shard whose sockets has_ready() does not sleep.
   virtual bool on_turn(sock::SocketTable& sockets, Instant now) {
-    std::array<sock::ReadyEvent, kReadyBatch> events;
-    const std::size_t n = sockets.poll_ready(events);
-    if (n > 0) on_ready(std::span(events).first(n), now);
+    const std::size_t n = sockets.poll_ready(events_);
+    if (n > 0) on_ready(std::span(events_).first(n), now);
     return n > 0;
   }
   /// What is ready, unless on_turn() is its own.
@@ -52,6 +51,10 @@ class Application {
 
  protected:
   static constexpr std::size_t kReadyBatch = 64;
+
+ private:
+  /// Here, since making it anew would be a good part of a pass in which nothing is ready.
+  std::array<sock::ReadyEvent, kReadyBatch> events_;
 };
 
 using ApplicationFactory = std::function<std::unique_ptr<Application>(ShardContext& shard)>;

@@ -57,7 +57,7 @@ enum class Hugepages : std::uint8_t {
 
 /// What a shard does when there is nothing to do.
 enum class IdlePolicy : std::uint8_t {
-  kSleep,  ///< spin for `spin`, then sleep until a packet or a deadline, where the device can wake
+  kSleep,  ///< poll for `spin`, then sleep until a packet or a deadline, where the device can wake
   kSpin,   ///< poll for ever: the lowest latency for a whole core
 };
 
@@ -70,6 +70,7 @@ struct LoopConfig {
   LogLevel log_level = LogLevel::kInfo;
   IdlePolicy idle = IdlePolicy::kSleep;
   Duration spin = 50us;
+  Duration nap{};       ///< longest sleep on a device that cannot wake us; 0: it is polled
   Duration drain = 2s;  ///< how long connections may take to close when we are asked to stop
   std::uint16_t burst = 64;
   std::uint32_t descriptors = 65'536;  ///< sockets a shard

@@ -76,7 +76,7 @@ void Waker::drain() noexcept {
 }
 
 Relay::Relay(std::size_t shards, const PortPlan& ports)
-    : shards_(shards), ports_(ports), has_pushed_(shards * shards) {
+    : shards_(shards), ports_(ports), stats_(shards), has_pushed_(shards * shards) {
   for (std::size_t i = 0; i < shards; ++i) wakers_.push_back(std::make_unique<Waker>());
   for (std::size_t i = 0; i < shards * shards && shards > 1; ++i) {
     rings_.push_back(std::make_unique<Ring>(kRingFrames));
@@ -97,14 +97,14 @@ std::size_t Relay::offer(std::size_t from, std::span<rte_mbuf*> packets, buf::Po
     const auto port = destination_port(frame);
     const auto owner = port ? ports_.owner_of(*port) : std::nullopt;
     if (owner && *owner != from) {
-      push(from, *owner, packet);
+      if (push(from, *owner, packet)) ++stats_[from].value.passed;
       continue;
     }
     if (!port && concerns_every_shard(frame)) copy_to_others(from, packet, pool);
     packets[kept++] = packet;
   }
   for (std::size_t to = 0; to < shards_; ++to) {
-    if (std::exchange(has_pushed_[from * shards_ + to], 0) != 0) waker(to).wake();
+    if (std::exchange(has_pushed_[from * shards_ + to], 0) != 0) waker(to).wake_sleeper();
   }
   return kept;
 }
@@ -116,13 +116,18 @@ void Relay::copy_to_others(std::size_t from, const rte_mbuf* packet, buf::Pool& 
     if (!copy) return;
     rte_mbuf* raw = std::move(*copy).release();
     raw->ol_flags |= packet->ol_flags & (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
-    push(from, to, raw);
+    if (push(from, to, raw)) ++stats_[from].value.copied;
   }
 }
 
-void Relay::push(std::size_t from, std::size_t to, rte_mbuf* packet) {
-  if (!ring(from, to).try_push(packet)) return buf::free_chain(packet);
+bool Relay::push(std::size_t from, std::size_t to, rte_mbuf* packet) {
+  if (!ring(from, to).try_push(packet)) {
+    ++stats_[from].value.dropped;
+    buf::free_chain(packet);
+    return false;
+  }
   has_pushed_[from * shards_ + to] = 1;
+  return true;
 }
 
 std::size_t Relay::take(std::size_t to, std::span<rte_mbuf*> out) {

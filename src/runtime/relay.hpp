@@ -21,7 +21,7 @@ bool concerns_every_shard(std::span<const std::byte> frame);
 /// The port that a TCP or UDP packet is for; none for fragments, whose rest would have no port.
 std::optional<std::uint16_t> destination_port(std::span<const std::byte> frame);
 
-/// A descriptor that wakes a sleeping shard. Any thread may wake(); one sleeps on fd().
+/// A descriptor that wakes a sleeping shard. Any thread may wake it; one sleeps on fd().
 class Waker {
  public:
   Waker();
@@ -32,10 +32,28 @@ class Waker {
   int fd() const noexcept { return fd_; }
   /// Async-signal-safe.
   void wake() noexcept;
+  /// wake(), without a system call while its owner is awake.
+  void wake_sleeper() noexcept {
+    if (asleep_.exchange(false, std::memory_order_acq_rel)) wake();
+  }
+  /// Of the owner, who then looks for work once more: from here on whoever brings some wakes it.
+  void fall_asleep() noexcept { asleep_.exchange(true, std::memory_order_acq_rel); }
+  /// Of the owner.
+  void rise() noexcept { asleep_.store(false, std::memory_order_relaxed); }
   void drain() noexcept;
 
  private:
   int fd_ = -1;
+  /// Changed by exchanges only, which are in one order for all: either a visitor sees that we
+  /// sleep, or we see what it brought.
+  std::atomic<bool> asleep_{false};
+};
+
+/// Messages that one shard sent to others.
+struct RelayStats {
+  std::uint64_t passed = 0;   ///< frames of a connection that another shard opened
+  std::uint64_t copied = 0;   ///< of frames that concern every shard
+  std::uint64_t dropped = 0;  ///< of both, since a ring was full
 };
 
 /// Between shards: copies of the frames that concern every shard, and the frames themselves that
@@ -53,15 +71,22 @@ class Relay {
   std::size_t take(std::size_t to, std::span<rte_mbuf*> out);
   bool has_work(std::size_t to) const;
   Waker& waker(std::size_t shard) { return *wakers_[shard]; }
+  /// Of what `from` sent; a racy snapshot while it runs.
+  const RelayStats& stats(std::size_t from) const { return stats_[from].value; }
 
  private:
   using Ring = SpscRing<rte_mbuf*>;
   Ring& ring(std::size_t from, std::size_t to) const { return *rings_[from * shards_ + to]; }
   void copy_to_others(std::size_t from, const rte_mbuf* packet, buf::Pool& pool);
-  void push(std::size_t from, std::size_t to, rte_mbuf* packet);
+  bool push(std::size_t from, std::size_t to, rte_mbuf* packet);
+
+  struct alignas(64) OwnLine {
+    RelayStats value;
+  };
 
   std::size_t shards_;
   PortPlan ports_;
+  std::vector<OwnLine> stats_;  ///< each written by one shard
   /// Like rings_, each read and written by `from` only: `to` has to be woken.
   std::vector<std::uint8_t> has_pushed_;
   std::vector<std::unique_ptr<Ring>> rings_;

@@ -265,6 +265,10 @@ void World::report_end() const {
     const LoopStats& s = slot->loop->stats();
     spdlog::info("shard {}: {} packets in, {} out, {} dropped, {} sleeps", slot->index,
                  s.rx_packets, s.tx_packets, slot->shard->drops().total(), s.sleeps);
+    if (const RelayStats& r = relay_.stats(slot->index); count_ > 1) {
+      spdlog::info("  to other shards: {} packets of their connections, {} copies, {} lost",
+                   r.passed, r.copied, r.dropped);
+    }
     for (std::size_t i = 0; i < kDropCount; ++i) {
       const auto n = slot->shard->drops().by_reason[i];
       if (n > 0) spdlog::debug("  {}: {} ({})", kDropTexts[i].name, n, kDropTexts[i].text);

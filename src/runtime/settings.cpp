@@ -264,7 +264,10 @@ void add_runtime_settings(std::vector<Setting>& all) {
                            {"sleep", IdlePolicy::kSleep}, {"spin", IdlePolicy::kSpin}},
                        "sleep: when idle, where the device can wake us; spin: never"));
   all.push_back(duration("runtime.spin", at(&LoopConfig::spin), 0ns, 1s,
-                         "how long an idle shard polls before it sleeps"));
+                         "how long an idle shard polls before it sleeps, at most"));
+  all.push_back(
+      duration("runtime.nap", at(&LoopConfig::nap), 0ns, 100ms,
+               "longest sleep on a device that cannot wake us: latency for CPU; 0: poll"));
   all.push_back(duration("runtime.drain", at(&LoopConfig::drain), 0ns, 300s,
                          "how long connections may take to close at the end"));
   all.push_back(whole_number("runtime.burst", at(&LoopConfig::burst), 1, 256,

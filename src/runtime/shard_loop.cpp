@@ -1,6 +1,7 @@
 #include "runtime/shard_loop.hpp"
 
 #include <poll.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -24,6 +25,7 @@ constexpr int kMaxRounds = 4;
 ShardLoop::ShardLoop(const ShardParts& parts)
     : parts_(parts),
       burst_(std::min<std::size_t>(parts.config->runtime.burst, kMaxBurst)),
+      governor_(parts.config->runtime.spin, read_clock()),
       link_up_(parts.queue->link_up()) {}
 
 ShardLoop::~ShardLoop() {
@@ -35,8 +37,16 @@ ShardLoop::Turn ShardLoop::turn(Instant now) {
   if (parts_.fault != nullptr) parts_.fault->advance(now);
   if (now >= next_link_check_) check_link(now);
   bool busy = receive(now) > 0;
-  if (now >= parts_.shard->next_deadline()) parts_.shard->on_deadline(now);
-  if (now >= parts_.application->next_deadline()) parts_.application->on_deadline(now);
+  busy = serve(now) || busy;
+  // Behind the answers, which need not wait for the question what is due; and a packet that came in
+  // time is seen before a timer that fires for want of it.
+  if (fire_timers(now)) busy = serve(now) || busy;
+  return busy || unsent_count_ > 0 ? Turn::kBusy : Turn::kIdle;
+}
+
+/// The application's part, and what follows from it. True if there was anything.
+bool ShardLoop::serve(Instant now) {
+  bool busy = false;
   for (int round = 0; round < kMaxRounds; ++round) {
     const bool served = parts_.application->on_turn(*parts_.sockets, now);
     const std::size_t sent = transmit(now);
@@ -44,7 +54,15 @@ ShardLoop::Turn ShardLoop::turn(Instant now) {
     // What was sent may have made room, and a cut-through delivery may have made data.
     if (!served || unsent_count_ > 0) break;
   }
-  return busy || unsent_count_ > 0 ? Turn::kBusy : Turn::kIdle;
+  return busy;
+}
+
+bool ShardLoop::fire_timers(Instant now) {
+  const bool of_stack = now >= parts_.shard->next_deadline();
+  if (of_stack) parts_.shard->on_deadline(now);
+  const bool of_application = now >= parts_.application->next_deadline();
+  if (of_application) parts_.application->on_deadline(now);
+  return of_stack || of_application;
 }
 
 std::size_t ShardLoop::receive(Instant now) {
@@ -101,40 +119,76 @@ Instant ShardLoop::next_deadline() const {
   return std::min(next, next_link_check_);
 }
 
-bool ShardLoop::may_sleep() const {
-  return parts_.config->runtime.idle == IdlePolicy::kSleep && parts_.queue->wake_fd() >= 0 &&
-         !parts_.queue->tx_pending() && unsent_count_ == 0 && !parts_.sockets->has_ready();
+bool ShardLoop::has_nothing_to_do() const {
+  return !parts_.queue->tx_pending() && unsent_count_ == 0 && !parts_.sockets->has_ready() &&
+         !parts_.relay->has_work(parts_.index);
 }
 
-void ShardLoop::sleep_until(Instant deadline, Instant now) {
-  const Duration wait = std::clamp<Duration>(deadline.is_never() ? kLongestSleep : deadline - now,
-                                             Duration{}, kLongestSleep);
-  if (wait.count() == 0) return;
-  Waker& waker = parts_.relay->waker(parts_.index);
-  std::array<pollfd, 2> fds{pollfd{parts_.queue->wake_fd(), POLLIN, 0},
-                            pollfd{waker.fd(), POLLIN, 0}};
-  const timespec timeout{wait.count() / 1'000'000'000, wait.count() % 1'000'000'000};
+/// Sleeps until there is work or `deadline`, if that is allowed and possible.
+void ShardLoop::rest(Instant deadline, Instant now) {
+  const LoopConfig& config = parts_.config->runtime;
+  if (config.idle == IdlePolicy::kSpin || !has_nothing_to_do()) return;
+  Duration wait = std::clamp<Duration>(deadline.is_never() ? kLongestSleep : deadline - now,
+                                       Duration{}, kLongestSleep);
+  const dev::Wake wake = governor_.trusts_device() ? parts_.queue->arm_wake() : dev::Wake::kNever;
+  if (wake == dev::Wake::kNever) wait = std::min(wait, config.nap);
+  if (wait.count() == 0) {
+    if (wake == dev::Wake::kNever) governor_.on_insomnia(now);
+  } else {
+    Waker& waker = parts_.relay->waker(parts_.index);
+    waker.fall_asleep();
+    // What came before we asked for signals gives none.
+    if (wake == dev::Wake::kOnArrival && turn(now) == Turn::kBusy) {
+      governor_.on_work(now);
+    } else if (has_nothing_to_do()) {
+      sleep(wake, wait);
+    }
+    waker.rise();
+  }
+  parts_.queue->disarm_wake();
+}
+
+void ShardLoop::sleep(dev::Wake wake, Duration wait) {
   ++stats_.sleeps;
-  if (ppoll(fds.data(), fds.size(), &timeout, nullptr) <= 0) return;
-  if ((fds[1].revents & POLLIN) != 0) waker.drain();
+  governor_.on_sleep();
+  if (wake == dev::Wake::kNever) {
+    ++stats_.naps;
+    wait_for_signal(-1, wait);
+    return;
+  }
+  const IdleGovernor::Woken woken = wait_for_signal(parts_.queue->wake_fd(), wait);
+  const std::uint64_t before = stats_.rx_packets;
+  if (turn(read_clock()) == Turn::kBusy) governor_.on_work(read_clock());
+  governor_.on_wake(woken, wait, stats_.rx_packets > before);
+  if (!governor_.trusts_device()) {
+    spdlog::warn("shard {}: its device keeps silent about packets; it is not relied on any more",
+                 parts_.index);
+  }
+}
+
+/// On `device` (none: -1) or on the shard's own waker.
+IdleGovernor::Woken ShardLoop::wait_for_signal(int device, Duration wait) {
+  Waker& waker = parts_.relay->waker(parts_.index);
+  std::array<pollfd, 2> fds{pollfd{waker.fd(), POLLIN, 0}, pollfd{device, POLLIN, 0}};
+  const timespec timeout{wait.count() / 1'000'000'000, wait.count() % 1'000'000'000};
+  if (ppoll(fds.data(), fds.size(), &timeout, nullptr) <= 0) return IdleGovernor::Woken::kByTime;
+  if ((fds[0].revents & POLLIN) != 0) waker.drain();
   // A device whose interface went away reports errors for ever; without a pause here the shard
   // would spin until it is back.
-  if ((fds[0].revents & POLLIN) == 0 && (fds[0].revents & (POLLERR | POLLHUP)) != 0) {
+  if ((fds[1].revents & POLLIN) == 0 && (fds[1].revents & (POLLERR | POLLHUP)) != 0) {
     constexpr timespec kPause{0, 10'000'000};
-    pollfd alone{waker.fd(), POLLIN, 0};
-    ppoll(&alone, 1, &kPause, nullptr);
+    ppoll(fds.data(), 1, &kPause, nullptr);
   }
+  return IdleGovernor::Woken::kBySignal;
 }
 
 void ShardLoop::run(const std::atomic<bool>& stop) {
   Instant now = read_clock();
-  Instant last_busy = now;
   while (!stop.load(std::memory_order_relaxed)) {
     if (turn(now) == Turn::kBusy) {
-      last_busy = now;
-    } else if (now - last_busy >= parts_.config->runtime.spin && may_sleep()) {
-      sleep_until(next_deadline(), now);
-      // last_busy stays: a wake-up without work goes straight back to sleep.
+      governor_.on_work(now);
+    } else if (governor_.should_sleep(now)) {
+      rest(next_deadline(), now);
     }
     tell_if_finished();
     now = read_clock();
@@ -165,7 +219,7 @@ void ShardLoop::drain(Instant now) {
   parts_.application->on_stop(now);
   const Instant end = now + parts_.config->runtime.drain;
   while ((!parts_.application->is_stopped() || is_flushing()) && now < end) {
-    if (turn(now) == Turn::kIdle && may_sleep()) sleep_until(std::min(next_deadline(), end), now);
+    if (turn(now) == Turn::kIdle) rest(std::min(next_deadline(), end), now);
     now = read_clock();
   }
   if (!parts_.application->is_stopped()) parts_.application->on_abort(now);

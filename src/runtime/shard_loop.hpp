@@ -11,6 +11,7 @@
 #include "base/time.hpp"
 #include "dev/queue.hpp"
 #include "runtime/application.hpp"
+#include "runtime/idle_governor.hpp"
 #include "runtime/relay.hpp"
 #include "stack/shard.hpp"
 
@@ -39,6 +40,7 @@ struct ShardParts {
 struct LoopStats {
   std::uint64_t turns = 0;
   std::uint64_t sleeps = 0;
+  std::uint64_t naps = 0;  ///< sleeps that the device could not have ended
   std::uint64_t rx_packets = 0;
   std::uint64_t tx_packets = 0;
 };
@@ -69,16 +71,21 @@ class ShardLoop {
   static constexpr int kMaxBurstsSent = 64;  ///< in one pass
 
   std::size_t receive(Instant now);
+  bool serve(Instant now);
+  bool fire_timers(Instant now);
   std::size_t transmit(Instant now);
   void check_link(Instant now);
   void tell_if_finished();
-  bool may_sleep() const;
-  void sleep_until(Instant deadline, Instant now);
+  bool has_nothing_to_do() const;
+  void rest(Instant deadline, Instant now);
+  void sleep(dev::Wake wake, Duration wait);
+  IdleGovernor::Woken wait_for_signal(int device, Duration wait);
   void drain(Instant now);
   bool is_flushing() const;
 
   ShardParts parts_;
   std::size_t burst_;
+  IdleGovernor governor_;
   std::array<rte_mbuf*, kMaxBurst> unsent_{};  ///< refused by the device, oldest first
   std::size_t unsent_count_ = 0;
   Instant next_link_check_;

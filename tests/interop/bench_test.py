@@ -16,10 +16,11 @@ SUMMARY = {
     "calls": {"z_over_copy_8k", "z_over_copy_64k", "memcpy_share_8k", "memcpy_share_64k"},
     "cable": {"kernel_ratio_64", "kernel_ratio_1k", "kernel_ratio_4k", "kernel_ratio_8k"},
     "connections": {"connections_per_second", "connections_per_second_with_request", "connections_per_second_one_thread"},
+    "shards": {"shards_2_over_1", "cross_shard_packets"},
     "idle": {"idle_connection_bytes", "idle_connections_ratio"},
     "bulk": {"bulk_bytes_per_second", "bulk_bytes_per_second_no_offloads"},
 }
-SECTIONS = ("stack", "calls", "cable", "cpu", "connections", "idle", "bulk")
+SECTIONS = ("stack", "calls", "cable", "cpu", "connections", "shards", "idle", "bulk")
 ONE_CPU = {"stack"}  # what runs on a single one
 PLOTS = {"cable_64_throughput", "cable_64_latency", "cable_8k_throughput", "cable_8k_latency", "cpu"}
 SVG = "{http://www.w3.org/2000/svg}svg"

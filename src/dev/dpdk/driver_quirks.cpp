@@ -1,6 +1,7 @@
 #include "dev/dpdk/driver_quirks.hpp"
 
 #include <rte_ethdev.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <charconv>
@@ -40,6 +41,9 @@ std::uint32_t frame_size(std::string_view arguments) noexcept {
 
 DriverQuirks quirks_of(std::string_view driver, std::string_view arguments) noexcept {
   DriverQuirks q;
+  q.has_rx_interrupts = driver == "net_vhost" || driver == "net_virtio_user" || driver == "net_tap";
+  if (driver == "net_af_xdp") q.socket_family = AF_XDP;
+  if (driver == "net_af_packet") q.socket_family = AF_PACKET;
   if (driver == "net_vhost" || driver == "eth_vhost") {
     // Segmentation is a matter of the virtio features, which ethdev's offload bits don't show.
     if (argument(arguments, "tso") == "1") {

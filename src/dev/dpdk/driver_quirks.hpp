@@ -22,6 +22,11 @@ struct DriverQuirks {
   /// Where the largest frame is an argument of the device ("framesz") and not what the driver
   /// reports or may be told: the MTU must not be asked of it.
   std::uint32_t largest_frame = 0;  ///< 0: the driver knows
+  /// Receive interrupts work in this virtual device. (A NIC is asked on other grounds, see Ethdev.)
+  bool has_rx_interrupts = false;
+  /// The driver receives from one socket of this family (AF_XDP, AF_PACKET) and keeps it to itself;
+  /// 0: it does not.
+  int socket_family = 0;
 };
 
 /// `arguments`: of the device, as the user gave them ("iface=/x/vh.sock,tso=1"); may be empty.

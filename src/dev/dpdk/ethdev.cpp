@@ -5,14 +5,20 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_ether.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <climits>
 #include <cstring>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/assert.hpp"
 #include "dev/dpdk/driver_quirks.hpp"
 #include "dev/dpdk/ethdev_queue.hpp"
+#include "dev/dpdk/opened_sockets.hpp"
 #include "dev/kernel_interface.hpp"
 
 namespace zs::dev {
@@ -43,6 +49,17 @@ MacAddress mac_from(const rte_ether_addr& address) noexcept {
   return mac;
 }
 
+/// Whether a PCI device has an interrupt for each queue: uio has one for the device, which drivers
+/// use up for the link.
+bool is_on_vfio(const std::string& pci_address) noexcept {
+  if (pci_address.find('/') != std::string::npos) return false;
+  std::array<char, PATH_MAX> target{};
+  const std::string link = "/sys/bus/pci/devices/" + pci_address + "/driver";
+  const ssize_t n = ::readlink(link.c_str(), target.data(), target.size());
+  return n > 0 &&
+         std::string_view(target.data(), static_cast<std::size_t>(n)).ends_with("/vfio-pci");
+}
+
 }  // namespace
 
 /// Owns the port from the moment that it was found.
@@ -62,7 +79,10 @@ struct Ethdev::Impl {
                              std::string* why);
   Result<void> set_mac(const EthdevConfig& config, std::string* why);
   Result<void> start(const EthdevConfig& config, std::string* why);
+  Result<void> bring_up(const EthdevConfig& config, std::span<const buf::Pools> wanted,
+                        std::string* why);
   void fill_capabilities(const EthdevConfig& config, std::uint16_t tx_descriptors);
+  void make_queues(std::size_t count);
   void close() noexcept;
 
   std::string name;
@@ -70,6 +90,8 @@ struct Ethdev::Impl {
   std::uint16_t port = RTE_MAX_ETHPORTS;
   std::uint64_t owner = 0;
   bool probed_here = false, claimed = false, started = false, filter_by_software = false;
+  bool rx_interrupts = false;  ///< asked of the driver
+  OpenedSockets sockets;
   rte_eth_dev_info info{};
   DriverQuirks quirks;
   std::uint64_t rx_offloads = 0, tx_offloads = 0;
@@ -112,6 +134,7 @@ Result<void> Ethdev::Impl::claim(std::string* why) {
   const rte_devargs* const arguments = rte_dev_devargs(info.device);
   quirks =
       quirks_of(driver, arguments != nullptr && arguments->args != nullptr ? arguments->args : "");
+  rx_interrupts = quirks.has_rx_interrupts || is_on_vfio(name);
   return {};
 }
 
@@ -178,6 +201,7 @@ Result<void> Ethdev::Impl::configure(const EthdevConfig& config, std::size_t cou
     conf.rxmode.max_lro_pkt_size = info.max_lro_pkt_size;
   }
   conf.txmode.offloads = tx_offloads;
+  conf.intr_conf.rxq = rx_interrupts ? 1 : 0;
   const std::uint64_t rss = kWantedRss & info.flow_type_rss_offloads;
   if (count > 1 && rss != 0) {
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
@@ -253,6 +277,35 @@ Result<void> Ethdev::Impl::start(const EthdevConfig& config, std::string* why) {
   return {};
 }
 
+/// With receive interrupts if the driver takes them.
+Result<void> Ethdev::Impl::bring_up(const EthdevConfig& config, std::span<const buf::Pools> wanted,
+                                    std::string* why) {
+  const auto all = [&]() -> Result<void> {
+    ZS_TRY(configure(config, wanted.size(), why));
+    ZS_TRY(set_up_queues(config, wanted, why));
+    ZS_TRY(set_mac(config, why));
+    return start(config, why);
+  };
+  Result<void> done = all();
+  if (!done && std::exchange(rx_interrupts, false)) done = all();
+  return done;
+}
+
+void Ethdev::Impl::make_queues(std::size_t count) {
+  TxFixup fixup = quirks.fixup;
+  if (fixup == TxFixup::kNone && tx_offloads != 0) fixup = TxFixup::kDriver;
+  EthdevWake wake{.interrupts = rx_interrupts, .stays_readable = driver == "net_vhost"};
+  if (quirks.socket_family != 0) {
+    // Which of several belongs to which queue nobody tells.
+    const auto opened = sockets.find(quirks.socket_family);
+    if (opened.size() == 1 && count == 1) wake.socket = opened.front();
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    queues.push_back(std::make_unique<EthdevQueue>(port, static_cast<std::uint16_t>(i),
+                                                   capabilities, fixup, wake));
+  }
+}
+
 void Ethdev::Impl::fill_capabilities(const EthdevConfig& config, std::uint16_t descriptors) {
   Capabilities& c = capabilities;
   const std::uint64_t rx = rx_offloads | quirks.honoured_rx;
@@ -301,17 +354,9 @@ Result<std::unique_ptr<Ethdev>> Ethdev::open(const EthdevConfig& config,
   ZS_TRY(impl->claim(why));
   ZS_TRY(impl->check(config, queues, why));
   impl->choose_offloads(config.mtu, queues);
-  ZS_TRY(impl->configure(config, queues.size(), why));
-  ZS_TRY(impl->set_up_queues(config, queues, why));
-  ZS_TRY(impl->set_mac(config, why));
-  ZS_TRY(impl->start(config, why));
+  ZS_TRY(impl->bring_up(config, queues, why));
   impl->fill_capabilities(config, impl->tx_descriptors);
-  TxFixup fixup = impl->quirks.fixup;
-  if (fixup == TxFixup::kNone && impl->tx_offloads != 0) fixup = TxFixup::kDriver;
-  for (std::size_t i = 0; i < queues.size(); ++i) {
-    impl->queues.push_back(std::make_unique<EthdevQueue>(impl->port, static_cast<std::uint16_t>(i),
-                                                         impl->capabilities, fixup));
-  }
+  impl->make_queues(queues.size());
   return std::make_unique<Ethdev>(std::move(impl));
 }
 

@@ -1,8 +1,13 @@
 #include "dev/dpdk/ethdev_queue.hpp"
 
+#include <poll.h>
 #include <rte_ethdev.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <utility>
 
 #include "base/byte_order.hpp"
 #include "buf/mbuf.hpp"
@@ -29,6 +34,14 @@ std::uint64_t bytes_of(std::span<rte_mbuf* const> packets) noexcept {
   std::uint64_t bytes = 0;
   for (const rte_mbuf* const m : packets) bytes += m->pkt_len;
   return bytes;
+}
+
+/// Makes `fd` unreadable until the next interrupt.
+void take_back_signal(int fd) noexcept {
+  pollfd signal{fd, POLLIN, 0};
+  if (::poll(&signal, 1, 0) <= 0) return;  // a descriptor that blocks is not read in vain
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto n = ::read(fd, &count, sizeof count);
 }
 
 }  // namespace
@@ -90,6 +103,55 @@ void EthdevQueue::flush() noexcept {
   stats_.tx_packets += sent;
   std::copy(batch_.begin() + sent, batch_.begin() + pending_, batch_.begin());
   pending_ = static_cast<std::uint16_t>(pending_ - sent);
+}
+
+int EthdevQueue::interrupt_fd() const noexcept {
+  // A virtio wire gets its descriptors from the peer, and DPDK complains of the question before.
+  if (!wake_.interrupts || !link_up()) return -1;
+  return rte_eth_dev_rx_intr_ctl_q_get_fd(port_, index_);
+}
+
+int EthdevQueue::wake_fd() const noexcept {
+  if (wake_.socket >= 0) return wake_.socket;
+  const int fd = interrupt_fd();
+  return fd >= 0 && wake_.stays_readable ? edges_.get() : fd;
+}
+
+/// Makes edges_ readable whenever `fd`, which nobody can make unreadable again, gets a signal.
+bool EthdevQueue::watch_edges(int fd) noexcept {
+  if (!edges_) edges_ = UniqueFd{::epoll_create1(EPOLL_CLOEXEC)};
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;
+  // A peer that came back may have brought another descriptor of the same number.
+  if (::epoll_ctl(edges_.get(), EPOLL_CTL_ADD, fd, &event) != 0 && errno != EEXIST) return false;
+  take_back_edges();
+  return true;
+}
+
+void EthdevQueue::take_back_edges() noexcept {
+  epoll_event event{};
+  static_cast<void>(::epoll_wait(edges_.get(), &event, 1, 0));
+}
+
+Wake EthdevQueue::arm_wake() noexcept {
+  if (wake_.socket >= 0) return Wake::kWhilePackets;
+  const int fd = interrupt_fd();
+  if (fd < 0 || (wake_.stays_readable && !watch_edges(fd))) return Wake::kNever;
+  const int rc = rte_eth_dev_rx_intr_enable(port_, index_);
+  // net_tap has a descriptor and no interrupts: it is that of its packets.
+  if (rc == -ENOTSUP) return Wake::kWhilePackets;
+  has_armed_ = rc == 0;
+  return has_armed_ ? Wake::kOnArrival : Wake::kNever;
+}
+
+void EthdevQueue::disarm_wake() noexcept {
+  if (!std::exchange(has_armed_, false)) return;
+  static_cast<void>(rte_eth_dev_rx_intr_disable(port_, index_));
+  if (wake_.stays_readable) {
+    take_back_edges();
+  } else {
+    take_back_signal(interrupt_fd());
+  }
 }
 
 bool EthdevQueue::link_up() const noexcept {

@@ -1,10 +1,16 @@
 #include "runtime/relay.hpp"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
+#include <array>
+#include <memory>
+#include <utility>
 #include <vector>
 
+#include "buf/mbuf.hpp"
 #include "runtime/memory_plan.hpp"
+#include "unit/dev_dpdk/eal.hpp"
 
 namespace zs::runtime {
 namespace {
@@ -94,6 +100,65 @@ TEST(Waker, WakesAndDrains) {
   waker.wake();
   waker.drain();
   waker.drain();  // empty: returns at once
+}
+
+bool is_signalled(const Waker& waker) {
+  pollfd fd{waker.fd(), POLLIN, 0};
+  return ::poll(&fd, 1, 0) == 1;
+}
+
+TEST(Waker, OnlyASleeperIsWoken) {
+  Waker waker;
+  waker.wake_sleeper();
+  EXPECT_FALSE(is_signalled(waker)) << "its owner is awake";
+  waker.fall_asleep();
+  waker.wake_sleeper();
+  EXPECT_TRUE(is_signalled(waker));
+  waker.drain();
+  waker.wake_sleeper();
+  EXPECT_FALSE(is_signalled(waker)) << "the first visitor has woken it";
+  waker.fall_asleep();
+  waker.rise();
+  waker.wake_sleeper();
+  EXPECT_FALSE(is_signalled(waker));
+}
+
+/// Two shards that share the ports 100 to 199.
+class RelayOfTwo : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { test::start_eal(); }
+  rte_mbuf* packet(const std::vector<std::byte>& bytes) {
+    return std::move(*buf::Mbuf::copy_of(bytes, *pool_)).release();
+  }
+
+  std::unique_ptr<buf::Pool> pool_ =
+      std::move(*buf::Pool::create({.name = "relay", .count = 1'023, .data_room = 2'048}));
+  Relay relay_{2, PortPlan({100, 199}, 2)};
+};
+
+TEST_F(RelayOfTwo, CountsWhatItPasses) {
+  const auto mine = with_port(ipv4(6, 0), 34, 120);
+  const auto others = with_port(ipv4(6, 0), 34, 180);
+  std::array<rte_mbuf*, 3> burst{packet(mine), packet(others), packet(frame(0x0806, 60))};
+  EXPECT_EQ(relay_.offer(0, burst, *pool_), 2u);
+  EXPECT_EQ(relay_.stats(0).passed, 1u);
+  EXPECT_EQ(relay_.stats(0).copied, 1u);
+  EXPECT_EQ(relay_.stats(1).passed, 0u);
+  ASSERT_TRUE(relay_.has_work(1));
+  std::array<rte_mbuf*, 4> taken{};
+  EXPECT_EQ(relay_.take(1, taken), 2u);
+  for (rte_mbuf* m : {burst[0], burst[1], taken[0], taken[1]}) buf::free_chain(m);
+  EXPECT_EQ(pool_->in_use(), 0u);
+}
+
+TEST_F(RelayOfTwo, CountsWhatFindsNoRoom) {
+  const auto others = with_port(ipv4(6, 0), 34, 180);
+  for (int i = 0; i < 300; ++i) {
+    rte_mbuf* m = packet(others);
+    EXPECT_EQ(relay_.offer(0, {&m, 1}, *pool_), 0u);
+  }
+  EXPECT_EQ(relay_.stats(0).passed + relay_.stats(0).dropped, 300u);
+  EXPECT_GT(relay_.stats(0).dropped, 0u);
 }
 
 TEST(MemoryPlan, FitsItsShareAndHasALeast) {
