@@ -121,7 +121,8 @@ void SendBuffer::restore(const Slot& slot) noexcept {
   m->next = nullptr;
 }
 
-void SendBuffer::release(const Slot& slot) noexcept { buf::free_chain(slot.segment); }
+// The segment alone: what a driver that holds it has linked behind it is the driver's.
+void SendBuffer::release(const Slot& slot) noexcept { buf::free_segment(slot.segment); }
 
 Result<buf::Mbuf> SendBuffer::carve(std::uint32_t offset, std::uint32_t length,
                                     std::uint16_t header_room, buf::Pools pools) noexcept {
