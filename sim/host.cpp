@@ -137,15 +137,17 @@ bool Host::transmit(Instant now) {
   }
 }
 
-void Host::advance_devices(Instant now) {
+/// True if a frame reached the cable: the other end has something to do at this very moment.
+bool Host::advance_devices(Instant now) {
+  const std::uint64_t before = fault_->stats().tx_packets;
   if (driver_) driver_->advance(now);
   fault_->advance(now);
+  return fault_->stats().tx_packets != before;
 }
 
 bool Host::turn(Instant now, std::uint64_t& trace) {
   if (paused_) return false;
-  advance_devices(now);
-  bool moved = false;
+  bool moved = advance_devices(now);
   std::array<rte_mbuf*, kBurst> burst{};
   while (const std::size_t n = offload_->rx_burst(burst)) {
     moved = true;
@@ -159,7 +161,7 @@ bool Host::turn(Instant now, std::uint64_t& trace) {
   }
   moved |= run_application();
   moved |= transmit(now);
-  advance_devices(now);
+  moved |= advance_devices(now);
   return moved;
 }
 

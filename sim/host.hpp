@@ -79,7 +79,7 @@ class Host {
   bool run_application();
   void accept_all(int listener);
   bool transmit(Instant now);
-  void advance_devices(Instant now);
+  bool advance_devices(Instant now);
 
   std::string name_;
   std::uint8_t number_;
