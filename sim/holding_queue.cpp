@@ -23,6 +23,20 @@ void HoldingQueue::look_at(const HeldFrame& frame) {
   }
 }
 
+std::size_t HoldingQueue::rx_burst(std::span<rte_mbuf*> out) noexcept {
+  const std::size_t arrived = inner_.rx_burst(out);
+  std::size_t kept = 0;
+  for (rte_mbuf* const m : out.first(arrived)) {
+    const buf::Mbuf theirs = buf::Mbuf::adopt(m);
+    if (auto ours = theirs.copy(*pools_.data)) {
+      out[kept++] = std::move(*ours).release();
+    } else {
+      ++lost_;
+    }
+  }
+  return kept;
+}
+
 std::size_t HoldingQueue::tx_burst(std::span<rte_mbuf* const> packets) noexcept {
   std::size_t taken = 0;
   for (; taken < packets.size() && !stuck_ && held_.size() < config_.ring; ++taken) {

@@ -14,7 +14,8 @@ namespace zs::sim {
 
 /// The driver that a zero-copy stack has to fear: it changes the packets that it is given
 /// (mangle_like_a_driver()), gives them back long after they have left, and notices when somebody
-/// touches one that it still holds. What travels on is a copy, made before.
+/// touches one that it still holds. What travels on is a copy, made before. What it receives lies
+/// in buffers of its own host's, as a NIC would have it; without one the frame is lost.
 ///
 /// It reads no clock: call advance() before each burst.
 class HoldingQueue final : public dev::PacketQueue {
@@ -39,11 +40,12 @@ class HoldingQueue final : public dev::PacketQueue {
   void inspect();
   std::size_t held() const { return held_.size(); }
   std::uint64_t accepted() const { return accepted_; }
+  std::uint64_t lost_without_buffer() const { return lost_; }
   /// Times that it took less than it was offered.
   std::uint64_t refusals() const { return refusals_; }
 
   const dev::Capabilities& capabilities() const noexcept override { return inner_.capabilities(); }
-  std::size_t rx_burst(std::span<rte_mbuf*> out) noexcept override { return inner_.rx_burst(out); }
+  std::size_t rx_burst(std::span<rte_mbuf*> out) noexcept override;
   std::size_t tx_burst(std::span<rte_mbuf* const> packets) noexcept override;
   bool tx_pending() const noexcept override { return inner_.tx_pending(); }
   bool link_up() const noexcept override { return inner_.link_up(); }
@@ -63,6 +65,7 @@ class HoldingQueue final : public dev::PacketQueue {
   std::deque<Held> held_;
   std::string violation_;
   std::uint64_t accepted_ = 0;
+  std::uint64_t lost_ = 0;
   std::uint64_t refusals_ = 0;
   bool stuck_ = false;
 };

@@ -154,6 +154,7 @@ bool Host::turn(Instant now, std::uint64_t& trace) {
     mix(trace, static_cast<std::uint64_t>(now.ns()) + number_);
     for (std::size_t i = 0; i < n; ++i) mix_frame(trace, burst[i]);
     shard_->on_burst(0, {burst.data(), n}, now);
+    has_been_low_ |= data_->supply() != buf::Supply::kPlenty;
   }
   if (shard_->next_deadline() <= now) {
     shard_->on_deadline(now);

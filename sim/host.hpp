@@ -64,6 +64,8 @@ class Host {
   /// For applications that a test writes itself.
   sock::SocketTable& sockets() { return *sockets_; }
   buf::Pools pools() const { return {data_.get(), indirect_.get()}; }
+  /// Buffers ran low at some time: copying small segments together was allowed.
+  bool has_been_low() const { return has_been_low_; }
   /// Precondition: HostConfig::driver.
   HoldingQueue& driver() { return *driver_; }
   void set_egress(const LinkSpec& link) { fault_->set_tx(link.fault()); }
@@ -99,6 +101,7 @@ class Host {
   std::uint64_t reply_bytes_ = 0;
   bool accept_reading_ = true;
   bool paused_ = false;
+  bool has_been_low_ = false;
 };
 
 }  // namespace zs::sim

@@ -56,6 +56,7 @@ Result<std::unique_ptr<Shard>> Shard::create(const ShardConfig& config, buf::Poo
 void Shard::on_burst(std::size_t interface, std::span<rte_mbuf* const> packets, Instant now) {
   ZS_ASSERT(interface < impl_->core.interfaces.size());
   impl_->advance(now);
+  impl_->core.pools.data->look();
   for (rte_mbuf* const packet : packets) {
     impl_->rx.on_frame(static_cast<std::uint16_t>(interface), buf::Mbuf::adopt(packet));
   }

@@ -370,7 +370,8 @@ void Connection::process_payload(Segment& segment, Instant now) {
     reset_with(Errc::kConnAborted);
     return;
   }
-  if (!receive_buffer_.has_room()) {
+  const buf::Supply supply = shared_->pools.data->supply();
+  if (!receive_buffer_.has_room() || supply != buf::Supply::kPlenty) {
     shared_->counters.copied_bytes_in += receive_buffer_.compact(*shared_->pools.data);
   }
   if (!receive_buffer_.has_room() && !read_shutdown_) {
@@ -379,7 +380,14 @@ void Connection::process_payload(Segment& segment, Instant now) {
     ack_.request_now();
     return;
   }
-  if (segment.seq == rcv_.nxt) {
+  const bool in_order = segment.seq == rcv_.nxt;
+  // What is early waits for what is late, and may do so for long: none of it while buffers are few.
+  if ((!in_order && supply >= buf::Supply::kScarce) ||
+      !receive_buffer_.admit(*shared_->pools.data, segment.payload->nb_segs)) {
+    shared_->count(Drop::kBuffersScarce);
+    return;
+  }
+  if (in_order) {
     accept_in_order(segment, now);
     return;
   }

@@ -52,7 +52,7 @@ Result<std::size_t> SendBuffer::append_copy(std::span<const std::byte> bytes,
   std::size_t taken = fill_tail(fitting);
   Errc stopped_by = Errc::kAgain;
   while (taken < fitting.size() && slots_.size() < max_segments_) {
-    rte_mbuf* const segment = pool.alloc();
+    rte_mbuf* const segment = pool.lend();
     if (segment == nullptr) {
       stopped_by = Errc::kNoBuffers;
       break;

@@ -156,10 +156,12 @@ RC_GTEST_PROP(SendBufferHeldProperty, no_held_packet_is_touched_and_all_are_byte
           break;
         default: {
           // From the start, as a retransmission would, or from anywhere.
-          const std::uint32_t offset = what % 8 == 6 ? 0 : amount % (b.size() + 1);
-          const std::uint32_t length =
-              std::min<std::uint32_t>(amount * 7u % 1'500, b.size() - offset);
-          const std::uint32_t n = b.longest_carve(offset, length, 5);
+          // The oldest buffer as a retransmission would, or anything.
+          const bool oldest = what % 8 == 6;
+          const std::uint32_t offset = oldest ? 0 : amount % (b.size() + 1);
+          const std::uint32_t wanted = oldest ? b.size() : amount * 7u % 1'500;
+          const std::uint32_t n =
+              b.longest_carve(offset, std::min(wanted, b.size() - offset), oldest ? 1 : 5);
           buf::Mbuf packet = *b.carve(offset, n, kRoom, pools);
           RC_ASSERT(bytes_of(packet) == stream(first + offset, n));
           held.push_back(hand_to_driver(std::move(packet)));
