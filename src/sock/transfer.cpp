@@ -62,7 +62,6 @@ Result<std::size_t> SocketTable::read_copy(int fd, std::span<std::byte> out) {
 Result<std::size_t> SocketTable::write_copy(int fd, std::span<const std::byte> in) {
   Socket* const socket = impl_->find(fd);
   if (socket != nullptr && socket->type == Type::kDatagram) {
-    if (!impl_->pools.data->may_lend()) return Errc::kNoBuffers;
     ZS_TRY_ASSIGN(buf::Chain chain, buf::Chain::copy_of(in, *impl_->pools.data));
     ZS_TRY(write(fd, chain));
     impl_->copied_datagram_bytes += in.size();

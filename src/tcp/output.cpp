@@ -323,6 +323,9 @@ WindowState Connection::window_state() const {
 }
 
 std::uint16_t Connection::select_window() {
+  // What lacks is memory, not room: as Linux does since 6.6, no window until the peer asks again.
+  // What was promised before is still taken if it can be.
+  if (receive_buffer_.take_refusal()) return 0;
   const std::uint32_t shown =
       std::min(window_to_offer(window_state()) >> negotiated_.receive_scale, kMaxUnscaledWindow);
   // The field may round down, but what was promised before is still honoured.

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "base/result.hpp"
 #include "buf/chain.hpp"
@@ -31,8 +32,11 @@ class ReceiveBuffer {
   /// False when buffers run so low that this connection may have no more for now; asked for each
   /// packet of so many buffers that would be kept.
   bool admit(buf::Pool& data, std::uint32_t buffers) noexcept {
-    return loan_.admit(data, buffers);
+    refused_ = !loan_.admit(data, buffers);
+    return !refused_;
   }
+  /// True once after a refusal: the next acknowledgement is to offer no window at all.
+  bool take_refusal() noexcept { return std::exchange(refused_, false); }
   /// Copies everything into as few buffers as can hold it, if that frees at least seven of eight;
   /// returns how many payload bytes that took, 0 when it was not worth it (which costs nothing to
   /// find out). For when has_room() is false, or the pool runs low: a peer of tiny segments then
@@ -70,6 +74,7 @@ class ReceiveBuffer {
   buf::Loan loan_;
   std::uint32_t capacity_;
   std::uint32_t max_segments_;
+  bool refused_ = false;
 };
 
 }  // namespace zs::tcp
