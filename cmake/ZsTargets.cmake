@@ -45,7 +45,7 @@ function(zs_unit_test name)
   endif()
   add_executable(unit_${name} ${sources})
   target_link_libraries(unit_${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main rapidcheck)
-  target_include_directories(unit_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_include_directories(unit_${name} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/tests)
   target_compile_options(unit_${name} PRIVATE -O0)  # the code under test keeps its own level
   if(NOT ARG_NO_PCH)
     zs_precompile_gmock(unit_${name})

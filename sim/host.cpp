@@ -43,8 +43,13 @@ IpAddress Host::address(IpFamily family) const {
 void Host::attach(dev::PacketQueue& cable, const LinkSpec& link, Instant now) {
   fault_ = std::make_unique<dev::FaultQueue>(cable, link.fault(), dev::FaultConfig{}, pools(),
                                              seed_ * 2 + number_);
-  fault_->advance(now);
-  offload_ = std::make_unique<dev::OffloadQueue>(*fault_, pools());
+  dev::PacketQueue* device = fault_.get();
+  if (config_.driver) {
+    driver_ = std::make_unique<HoldingQueue>(*fault_, *config_.driver, pools());
+    device = driver_.get();
+  }
+  advance_devices(now);
+  offload_ = std::make_unique<dev::OffloadQueue>(*device, pools());
   stack::ShardConfig shard;
   shard.interfaces.push_back(
       {.name = "eth0",
@@ -132,16 +137,24 @@ bool Host::transmit(Instant now) {
   }
 }
 
+/// True if a frame reached the cable: the other end has something to do at this very moment.
+bool Host::advance_devices(Instant now) {
+  const std::uint64_t before = fault_->stats().tx_packets;
+  if (driver_) driver_->advance(now);
+  fault_->advance(now);
+  return fault_->stats().tx_packets != before;
+}
+
 bool Host::turn(Instant now, std::uint64_t& trace) {
   if (paused_) return false;
-  fault_->advance(now);
-  bool moved = false;
+  bool moved = advance_devices(now);
   std::array<rte_mbuf*, kBurst> burst{};
   while (const std::size_t n = offload_->rx_burst(burst)) {
     moved = true;
     mix(trace, static_cast<std::uint64_t>(now.ns()) + number_);
     for (std::size_t i = 0; i < n; ++i) mix_frame(trace, burst[i]);
     shard_->on_burst(0, {burst.data(), n}, now);
+    has_been_low_ |= data_->supply() != buf::Supply::kPlenty;
   }
   if (shard_->next_deadline() <= now) {
     shard_->on_deadline(now);
@@ -149,13 +162,14 @@ bool Host::turn(Instant now, std::uint64_t& trace) {
   }
   moved |= run_application();
   moved |= transmit(now);
-  fault_->advance(now);
+  moved |= advance_devices(now);
   return moved;
 }
 
 Instant Host::next_deadline() const {
   if (paused_) return Instant::never();
-  return std::min(shard_->next_deadline(), fault_->next_deadline());
+  const Instant next = std::min(shard_->next_deadline(), fault_->next_deadline());
+  return driver_ ? std::min(next, driver_->next_deadline()) : next;
 }
 
 }  // namespace zs::sim

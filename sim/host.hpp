@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "dev/fault.hpp"
 #include "dev/offload_queue.hpp"
 #include "dev/queue.hpp"
+#include "sim/holding_queue.hpp"
 #include "sim/link_spec.hpp"
 #include "sim/stream.hpp"
 #include "sock/socket_table.hpp"
@@ -21,6 +23,10 @@ namespace zs::sim {
 struct HostConfig {
   tcp::Config tcp;
   std::uint32_t buffers = 16'384;
+  /// What its end of the cable does by itself; the rest is done in software.
+  dev::Offload offloads = dev::Offload::kMultiSegment;
+  /// A driver that changes and keeps what it is given (holding_queue.hpp), if there is one.
+  std::optional<HoldingQueue::Config> driver;
 };
 
 /// A computer: pools, a shard, sockets, and an application that drives its streams.
@@ -55,6 +61,13 @@ class Host {
   const DropCounters& drops() const { return shard_->drops(); }
   const dev::FaultStats& egress() const { return fault_->tx_faults(); }
   std::uint32_t buffers_in_use() const { return data_->in_use() + indirect_->in_use(); }
+  /// For applications that a test writes itself.
+  sock::SocketTable& sockets() { return *sockets_; }
+  buf::Pools pools() const { return {data_.get(), indirect_.get()}; }
+  /// Buffers ran low at some time: copying small segments together was allowed.
+  bool has_been_low() const { return has_been_low_; }
+  /// Precondition: HostConfig::driver.
+  HoldingQueue& driver() { return *driver_; }
   void set_egress(const LinkSpec& link) { fault_->set_tx(link.fault()); }
 
  private:
@@ -68,7 +81,7 @@ class Host {
   bool run_application();
   void accept_all(int listener);
   bool transmit(Instant now);
-  buf::Pools pools() const { return {data_.get(), indirect_.get()}; }
+  bool advance_devices(Instant now);
 
   std::string name_;
   std::uint8_t number_;
@@ -77,6 +90,7 @@ class Host {
   std::unique_ptr<buf::Pool> data_;
   std::unique_ptr<buf::Pool> indirect_;
   std::unique_ptr<dev::FaultQueue> fault_;
+  std::unique_ptr<HoldingQueue> driver_;
   std::unique_ptr<dev::OffloadQueue> offload_;
   std::unique_ptr<stack::Shard> shard_;
   std::unique_ptr<sock::SocketTable> sockets_;
@@ -87,6 +101,7 @@ class Host {
   std::uint64_t reply_bytes_ = 0;
   bool accept_reading_ = true;
   bool paused_ = false;
+  bool has_been_low_ = false;
 };
 
 }  // namespace zs::sim

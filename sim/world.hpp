@@ -22,8 +22,8 @@ class World {
   World& operator=(const World&) = delete;
 
   Host& add_host(std::string name, const HostConfig& config = {});
-  /// Each host has one cable. The link does no offload: checksums are made and verified, and
-  /// segments cut, in software.
+  /// Each host has one cable. Unless HostConfig::offloads says otherwise the link does no offload:
+  /// checksums are made and verified, and segments cut, in software.
   void connect(Host& a, Host& b, const LinkSpec& link);
   void set_cable(dev::Link link);
 

@@ -33,12 +33,12 @@ Result<rte_mbuf*> allocate(zs::buf::Pool& pool, std::size_t length) {
   const std::size_t room = pool.data_room();
   if (length > room * RTE_MBUF_MAX_NB_SEGS) return Errc::kMessageSize;
   if (length == 0) {
-    rte_mbuf* const empty = pool.alloc();
+    rte_mbuf* const empty = pool.lend();
     return empty != nullptr ? Result<rte_mbuf*>{empty} : Errc::kNoBuffers;
   }
   Chain chain;
   while (length > 0) {
-    Mbuf segment = Mbuf::adopt(pool.alloc());
+    Mbuf segment = Mbuf::adopt(pool.lend());
     if (!segment) return Errc::kNoBuffers;
     const std::size_t n = std::min(length, room);
     ZS_TRY(segment.append(static_cast<std::uint16_t>(n)));

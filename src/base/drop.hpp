@@ -49,6 +49,7 @@ namespace zs {
   X(kTcpAfterClose, "tcp.after_close", "payload for a socket that was closed; answered with RST") \
   X(kTcpReassemblyFull, "tcp.reassembly_full", "out-of-order payload beyond the bound")           \
   X(kNoBuffers, "buf.exhausted", "no mbuf left")                                                  \
+  X(kBuffersScarce, "buf.scarce", "payload refused, not acknowledged: buffers run low")           \
   X(kTxQueueFull, "tx.queue_full", "control packet queue full")                                   \
   X(kTxDeviceError, "tx.device_error", "the device refused the packet")
 

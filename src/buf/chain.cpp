@@ -27,6 +27,7 @@ void Chain::take_segments(rte_mbuf* m) noexcept {
 
 Result<Chain> Chain::copy_of(std::span<const std::byte> payload, Pool& pool) noexcept {
   if (payload.empty()) return Chain{};
+  if (!pool.may_lend()) return Errc::kNoBuffers;
   ZS_TRY_ASSIGN(Mbuf packet, Mbuf::copy_of(payload, pool));
   return Chain{std::move(packet)};
 }

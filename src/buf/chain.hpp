@@ -42,6 +42,7 @@ class Chain {
   }
   ~Chain() { clear(); }
 
+  /// For applications: kNoBuffers also when only the pool's reserve is left.
   static Result<Chain> copy_of(std::span<const std::byte> payload, Pool& pool) noexcept;
 
   bool empty() const noexcept { return bytes_ == 0; }

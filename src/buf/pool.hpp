@@ -1,12 +1,15 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/result.hpp"
+#include "buf/supply.hpp"
 
 struct rte_mbuf;
 struct rte_mempool;
@@ -50,6 +53,31 @@ class Pool {
   /// Allocations refused so far.
   std::uint64_t failures() const noexcept { return __atomic_load_n(&failures_, __ATOMIC_RELAXED); }
 
+  // How much is left, as a shard goes by it; for the thread of that shard.
+  /// Counts what is left, once a turn: when the packets of that turn have been freed or kept.
+  void look() noexcept;
+  /// At the last look(), less what was kept since.
+  Supply supply() const noexcept { return supply_; }
+  std::uint32_t left() const noexcept { return left_; }  ///< at the last look()
+  /// Received buffers stay with a socket.
+  void note_kept(std::uint32_t buffers) noexcept;
+  /// The most of the latest looks. What is on its way (in a device's rings) only ever hides
+  /// buffers, so this is what is left when nothing is.
+  std::uint32_t most_left() const noexcept { return std::max(peak_, peak_before_); }
+  std::uint32_t looks() const noexcept { return looks_; }
+  std::uint32_t reliefs() const noexcept { return reliefs_; }  ///< times that a shortage ended
+  /// False when somebody else has begun one since the last look (loan.hpp).
+  bool begin_trial() noexcept { return std::exchange(trial_at_, looks_) != looks_; }
+  /// False when an application may have no more (and looks now and then by itself, since an
+  /// application may allocate without any traffic).
+  bool may_lend() noexcept;
+  /// alloc() on behalf of an application: nullptr also when only the reserve is left.
+  rte_mbuf* lend() noexcept {
+    if (may_lend()) return alloc();
+    note_failure();
+    return nullptr;
+  }
+
   /// nullptr in the heap backend.
   rte_mempool* mempool() const noexcept;
 
@@ -61,10 +89,25 @@ class Pool {
   explicit Pool(std::unique_ptr<Impl> impl) noexcept;
 
  private:
+  static constexpr std::uint32_t kLooksEvery = 32;
+  static constexpr std::uint32_t kSpanOfLooks = 16;
+
+  /// available() without what lies in other threads' caches: DPDK has one for each of 128 lcores,
+  /// and to add them up takes a microsecond.
+  std::uint32_t available_here() const noexcept;
   void note_failure() noexcept { __atomic_add_fetch(&failures_, 1, __ATOMIC_RELAXED); }
 
   std::unique_ptr<Impl> impl_;
   std::uint64_t failures_ = 0;
+  std::uint32_t left_ = UINT32_MAX;
+  std::uint32_t kept_ = 0;  ///< since the last look()
+  std::uint32_t peak_ = 0;  ///< of this span of looks, and of the one before
+  std::uint32_t peak_before_ = 0;
+  std::uint32_t looks_ = 0;
+  std::uint32_t trial_at_ = UINT32_MAX;
+  std::uint32_t reliefs_ = 0;
+  std::uint32_t lent_since_look_ = 0;
+  Supply supply_ = Supply::kPlenty;
 };
 
 /// What a shard draws its buffers from: payload buffers, and descriptors for indirect ones.

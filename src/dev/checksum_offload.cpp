@@ -35,6 +35,22 @@ std::uint64_t pseudo_header_sum(const rte_mbuf& frame, const FrameLayout& at) no
   return wire::checksum_add(numbers, wire::checksum_add(addresses));
 }
 
+/// Over header and payload, with whatever the checksum field holds.
+std::uint16_t l4_checksum(const rte_mbuf& frame, const FrameLayout& at) noexcept {
+  wire::ChecksumAccumulator sum{pseudo_header_sum(frame, at)};
+  std::uint32_t skip = at.l4;
+  std::uint32_t left = at.l4_bytes();
+  for (const rte_mbuf* m = &frame; m != nullptr && left > 0; m = m->next) {
+    const auto part = buf::bytes(m);
+    const auto from = std::min<std::uint32_t>(skip, m->data_len);
+    const auto n = std::min<std::uint32_t>(left, m->data_len - from);
+    sum.add(part.subspan(from, n));
+    skip -= from;
+    left -= n;
+  }
+  return sum.finish();
+}
+
 std::uint16_t header_bytes(const rte_mbuf& frame, const FrameLayout& at) noexcept {
   return static_cast<std::uint16_t>(std::min<std::uint32_t>(at.payload, frame.pkt_len));
 }
@@ -88,21 +104,20 @@ void store_ip_checksum(rte_mbuf& frame, const FrameLayout& at) noexcept {
 void store_l4_checksum(rte_mbuf& frame, const FrameLayout& at) noexcept {
   std::byte* const field = l4_field(frame, at);
   store_be(field, std::uint16_t{0});
-  wire::ChecksumAccumulator sum{pseudo_header_sum(frame, at)};
-  std::uint32_t skip = at.l4;
-  std::uint32_t left = at.l4_bytes();
-  for (const rte_mbuf* m = &frame; m != nullptr && left > 0; m = m->next) {
-    const auto part = buf::bytes(m);
-    const auto from = std::min<std::uint32_t>(skip, m->data_len);
-    const auto n = std::min<std::uint32_t>(left, m->data_len - from);
-    sum.add(part.subspan(from, n));
-    skip -= from;
-    left -= n;
-  }
-  std::uint16_t checksum = sum.finish();
+  std::uint16_t checksum = l4_checksum(frame, at);
   // A UDP checksum of 0 would say that there is none (RFC 768).
   if (checksum == 0 && at.protocol == wire::ip_protocol::kUdp) checksum = 0xffff;
   store_be(field, checksum);
+}
+
+bool is_l4_checksum_ok(const rte_mbuf& frame, const FrameLayout& at) noexcept {
+  return l4_checksum(frame, at) == 0;
+}
+
+bool is_ip_checksum_ok(const rte_mbuf& frame, const FrameLayout& at) noexcept {
+  if (at.family != IpFamily::kV4) return true;
+  const std::span header{buf::data(&frame) + at.l3, static_cast<std::size_t>(at.l4 - at.l3)};
+  return wire::checksum_finish(wire::checksum_add(header)) == 0;
 }
 
 void store_pseudo_header_sum(rte_mbuf& frame, const FrameLayout& at) noexcept {

@@ -25,6 +25,10 @@ void store_l4_checksum(rte_mbuf& frame, const FrameLayout& at) noexcept;
 /// What a device that finishes TCP or UDP checksums wants to find in the field.
 void store_pseudo_header_sum(rte_mbuf& frame, const FrameLayout& at) noexcept;
 
+/// What the bytes of a received frame say. Precondition: its headers lie in the first segment.
+bool is_l4_checksum_ok(const rte_mbuf& frame, const FrameLayout& at) noexcept;
+bool is_ip_checksum_ok(const rte_mbuf& frame, const FrameLayout& at) noexcept;
+
 /// Does what the frame's transmit flags ask for and `by_device` lacks of kTxIpChecksum and
 /// kTxL4Checksum, and withdraws these requests. kInvalid when the metadata contradict the frame;
 /// errors of make_headers_private(), after which nothing has changed.

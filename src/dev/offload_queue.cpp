@@ -5,12 +5,13 @@
 
 #include "buf/mbuf.hpp"
 #include "dev/checksum_offload.hpp"
+#include "dev/coalescing.hpp"
 
 namespace zs::dev {
 namespace {
 
-constexpr Offload kInSoftware =
-    Offload::kTxIpChecksum | Offload::kTxL4Checksum | Offload::kTso | Offload::kMultiSegment;
+constexpr Offload kInSoftware = Offload::kTxIpChecksum | Offload::kTxL4Checksum | Offload::kTso |
+                                Offload::kLro | Offload::kMultiSegment;
 
 }  // namespace
 
@@ -34,7 +35,8 @@ OffloadQueue::~OffloadQueue() {
 
 std::size_t OffloadQueue::rx_burst(std::span<rte_mbuf*> out) noexcept {
   if (tx_pending()) drain();
-  return inner_.rx_burst(out);
+  const std::size_t received = inner_.rx_burst(out);
+  return has(by_device_, Offload::kLro) ? received : coalesce(out.first(received));
 }
 
 std::size_t OffloadQueue::tx_burst(std::span<rte_mbuf* const> packets) noexcept {

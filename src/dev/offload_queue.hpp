@@ -18,7 +18,8 @@ namespace zs::dev {
 /// it accepts less, as a full device would. What it can hold back is bounded: one burst of finished
 /// frames and one super-frame that is being cut (see tx_pending()).
 ///
-/// On receive it changes nothing: a checksum of unknown standing is the stack's to verify.
+/// On receive it joins the segments of a burst that follow one another (coalescing.hpp) where the
+/// device does not; any other checksum of unknown standing is the stack's to verify.
 class OffloadQueue final : public PacketQueue {
  public:
   /// Largest frame that it cuts where the device cuts none: what fits an IPv4 length field.

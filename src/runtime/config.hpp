@@ -45,6 +45,7 @@ struct InterfaceConfig {
   std::vector<IpPrefix> addresses;
   std::optional<IpAddress> gateway;
   std::optional<MacAddress> mac;  ///< none: the device's own
+  std::uint16_t vlan = 0;         ///< IEEE 802.1Q; 0: frames without a tag
   /// tap: the address that the kernel's side of the cable gets.
   std::optional<IpPrefix> kernel_address;
 };

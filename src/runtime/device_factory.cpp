@@ -56,6 +56,7 @@ Result<std::unique_ptr<dev::Device>> open_ethdev(const Config& config,
   }
   ethdev.mtu = config.device.mtu != 0 ? config.device.mtu : kEthernetMtu;
   if (config.interface.mac) ethdev.mac = *config.interface.mac;
+  ethdev.vlan = config.interface.vlan != 0;
   return as_device(dev::Ethdev::open(ethdev, queues, &why));
 }
 

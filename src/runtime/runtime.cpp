@@ -14,6 +14,7 @@
 #include "dev/capabilities.hpp"
 #include "dev/fault.hpp"
 #include "dev/offload_queue.hpp"
+#include "dev/vlan_queue.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/device_factory.hpp"
 #include "runtime/eal.hpp"
@@ -36,6 +37,7 @@ struct Slot {
   std::unique_ptr<buf::Pool> indirect;
   std::unique_ptr<dev::FaultQueue> fault;
   std::unique_ptr<dev::OffloadQueue> offload;
+  std::unique_ptr<dev::VlanQueue> vlan;
   dev::PacketQueue* queue = nullptr;
   std::unique_ptr<stack::Shard> shard;
   std::unique_ptr<sock::SocketTable> sockets;
@@ -120,6 +122,7 @@ World::~World() {
     slot->shard.reset();
   }
   for (auto& slot : slots_) {
+    slot->vlan.reset();
     slot->offload.reset();
     slot->fault.reset();
   }
@@ -166,6 +169,10 @@ void World::wrap_queue(Slot& slot) {
   if (needs_offload_queue(slot.queue->capabilities())) {
     slot.offload = std::make_unique<dev::OffloadQueue>(*slot.queue, slot.pools());
     slot.queue = slot.offload.get();
+  }
+  if (config_.interface.vlan != 0) {
+    slot.vlan = std::make_unique<dev::VlanQueue>(*slot.queue, config_.interface.vlan, slot.pools());
+    slot.queue = slot.vlan.get();
   }
 }
 
@@ -247,6 +254,10 @@ void World::report(const EalPlan& plan) const {
     spdlog::info("in software: {}",
                  dev::describe(slots_[0]->queue->capabilities().offloads & ~c.offloads));
   }
+  if (config_.interface.vlan != 0) {
+    spdlog::info("VLAN {}, tags by {}", config_.interface.vlan,
+                 dev::has(c.offloads, dev::Offload::kVlan) ? "the device" : "software");
+  }
   if (config_.fault.any()) spdlog::warn("the cable is bad on purpose ([fault] is set)");
   for (const auto& a : config_.interface.addresses) spdlog::info("address {}", a.to_string());
   if (config_.interface.kernel_address) {
@@ -268,6 +279,9 @@ void World::report_end() const {
     if (const RelayStats& r = relay_.stats(slot->index); count_ > 1) {
       spdlog::info("  to other shards: {} packets of their connections, {} copies, {} lost",
                    r.passed, r.copied, r.dropped);
+    }
+    if (slot->vlan != nullptr) {
+      spdlog::info("shard {}: {} frames of other VLANs", slot->index, slot->vlan->foreign_frames());
     }
     for (std::size_t i = 0; i < kDropCount; ++i) {
       const auto n = slot->shard->drops().by_reason[i];

@@ -235,6 +235,8 @@ void add_link_settings(std::vector<Setting>& all) {
   all.push_back(parsed<MacAddress>("interface.mac", in(&Config::interface, &InterfaceConfig::mac),
                                    "a MAC address such as \"02:00:00:00:00:01\"",
                                    "our MAC address (default: the device's)"));
+  all.push_back(whole_number("interface.vlan", in(&Config::interface, &InterfaceConfig::vlan), 0,
+                             4'094, "the VLAN that we live in (IEEE 802.1Q); 0: none"));
   all.push_back(parsed<IpPrefix>(
       "interface.kernel_address", in(&Config::interface, &InterfaceConfig::kernel_address),
       "an address with prefix such as \"10.77.0.1/24\"", "tap: the address of the kernel's end"));

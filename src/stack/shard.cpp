@@ -39,6 +39,8 @@ struct Shard::Impl {
   NeighborService neighbors;
   IcmpService icmp;
   RxPipeline rx;
+  bool look_due =
+      false;  ///< packets came; what became of them shows when the application had its turn
 };
 
 namespace {
@@ -67,6 +69,7 @@ Result<std::unique_ptr<Shard>> Shard::create(const ShardConfig& config, buf::Poo
 void Shard::on_burst(std::size_t interface, std::span<rte_mbuf* const> packets, Instant now) {
   ZS_ASSERT(interface < impl_->core.interfaces.size());
   impl_->advance(now);
+  impl_->look_due = true;
   const auto from = static_cast<std::uint16_t>(interface);
   for (std::size_t i = 0; i < packets.size(); ++i) {
     prefetch(packets, i);
@@ -78,6 +81,7 @@ void Shard::on_burst(std::size_t interface, std::span<rte_mbuf* const> packets, 
 
 void Shard::on_deadline(Instant now) {
   impl_->advance(now);
+  impl_->core.pools.data->look();
   impl_->deliver_looped();
   impl_->core.neighbors.on_deadline(now);
   impl_->core.claims.on_deadline(now);
@@ -111,6 +115,7 @@ std::size_t Shard::poll_transmit(std::size_t interface, std::span<rte_mbuf*> out
   impl_->advance(now);
   Core& core = impl_->core;
   Interface& self = *core.interfaces[interface];
+  if (std::exchange(impl_->look_due, false)) core.pools.data->look();
   if (!self.link_up) return 0;
   std::size_t used = impl_->drain_ready(self, out);
   // The device pulls: nothing is made before there is room for it. One of each in turn, so that

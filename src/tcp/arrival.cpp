@@ -237,7 +237,8 @@ void Connection::process_ack(const Segment& segment, Instant now) {
   const std::uint32_t window_before = snd_.wnd;
   if (ack.at_or_after(snd_.una)) update_send_window(segment);
   if (ack.before(snd_.una)) return;
-  if (timers_.is_armed(TimerId::kPersist)) retries_ = 0;  // RFC 1122 §4.2.2.17: it lives
+  // RFC 1122 §4.2.2.17: it lives, and only has no room, or none any more (RFC 9293 §3.8.6).
+  if (timers_.is_armed(TimerId::kPersist) || snd_.wnd == 0) retries_ = 0;
 
   const std::uint32_t newly_acked = ack.raw() - snd_.una.raw();
   const std::uint32_t in_flight = recovery_.pipe(snd_.una, snd_.max);
@@ -381,7 +382,8 @@ void Connection::process_payload(Segment& segment, Instant now) {
     reset_with(Errc::kConnAborted);
     return;
   }
-  if (!receive_buffer_.has_room()) {
+  const buf::Supply supply = shared_->pools.data->supply();
+  if (!receive_buffer_.has_room() || supply != buf::Supply::kPlenty) {
     shared_->counters.copied_bytes_in += receive_buffer_.compact(*shared_->pools.data);
   }
   if (!receive_buffer_.has_room() && !read_shutdown_) {
@@ -390,7 +392,15 @@ void Connection::process_payload(Segment& segment, Instant now) {
     ack_.request_now();
     return;
   }
-  if (segment.seq == rcv_.nxt) {
+  const bool in_order = segment.seq == rcv_.nxt;
+  // What is early waits for what is late, and may do so for long: none of it while buffers are few.
+  if ((!in_order && supply >= buf::Supply::kScarce) ||
+      !receive_buffer_.admit(*shared_->pools.data, segment.payload->nb_segs)) {
+    shared_->count(Drop::kBuffersScarce);
+    ack_.request_now();  // without a window (select_window()), so that the peer waits and asks
+    return;
+  }
+  if (in_order) {
     accept_in_order(std::move(segment.payload), bytes, segment.segment_size, now);
     return;
   }

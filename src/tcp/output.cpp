@@ -369,6 +369,11 @@ WindowState Connection::window_state() const {
 }
 
 std::uint16_t Connection::select_window() {
+  // What lacks is memory, not room: as Linux does since 6.6, no window until the peer asks again.
+  // What was promised before is still taken if it can be.
+  if (receive_buffer_.take_refusal()) [[unlikely]] {
+    return 0;
+  }
   // Silly-window avoidance lets the edge be most of the time: what the buffer could have at most
   // often says so already.
   const std::uint32_t offered = receive_window();

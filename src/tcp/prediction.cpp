@@ -19,7 +19,7 @@ bool Connection::predicts(const wire::PlainTcp& segment) const {
   if (segment.payload_bytes > receive_window()) return false;
   if (segment.payload_bytes == 0) {
     if (ack == snd_.una && has_outstanding()) return false;  // may be a duplicate acknowledgement
-  } else if (!receive_buffer_.has_room()) {
+  } else if (!receive_buffer_.has_room() || shared_->pools.data->supply() != buf::Supply::kPlenty) {
     return false;
   }
   if (segment.has_timestamps != negotiated_.timestamps) return false;
@@ -47,6 +47,7 @@ bool Connection::predicts(const wire::PlainTcp& segment) const {
     forget_cwnd_limit(ack);
   }
   if (segment.payload_bytes > 0) {
+    receive_buffer_.forget_refusal();
     accept_in_order(std::move(payload), segment.payload_bytes, segment_size, now);
   }
   restart_keepalive(now);

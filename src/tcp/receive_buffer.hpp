@@ -3,9 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "base/result.hpp"
 #include "buf/chain.hpp"
+#include "buf/loan.hpp"
 #include "buf/pool.hpp"
 
 namespace zs::tcp {
@@ -27,6 +29,16 @@ class ReceiveBuffer {
   /// drop (unacknowledged) what arrives then: a window already offered in bytes cannot be taken
   /// back, and a peer that fills it with tiny segments must not drain the pool (DESIGN §5).
   bool has_room() const noexcept { return data_.segments() < max_segments_; }
+  /// False when buffers run so low that this connection may have no more for now; asked for each
+  /// packet of so many buffers that would be kept.
+  bool admit(buf::Pool& data, std::uint32_t buffers) noexcept {
+    refused_ = !loan_.admit(data, buffers);
+    return !refused_;
+  }
+  /// As admit() does while there is plenty.
+  void forget_refusal() noexcept { refused_ = false; }
+  /// True once after a refusal: the next acknowledgement is to offer no window at all.
+  bool take_refusal() noexcept { return std::exchange(refused_, false); }
   /// Copies everything into as few buffers as can hold it, if that frees at least seven of eight;
   /// returns how many payload bytes that took, 0 when it was not worth it (which costs nothing to
   /// find out). For when has_room() is false, or the pool runs low: a peer of tiny segments then
@@ -61,8 +73,10 @@ class ReceiveBuffer {
   std::uint32_t bounded(std::uint32_t limit) const noexcept;
 
   buf::Chain data_;
+  buf::Loan loan_;
   std::uint32_t capacity_;
   std::uint32_t max_segments_;
+  bool refused_ = false;
 };
 
 }  // namespace zs::tcp

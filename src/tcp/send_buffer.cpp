@@ -53,7 +53,7 @@ Result<std::size_t> SendBuffer::append_copy(std::span<const std::byte> bytes,
   std::size_t taken = fill_tail(fitting);
   Errc stopped_by = Errc::kAgain;
   while (taken < fitting.size() && slots_.size() < max_segments_) {
-    rte_mbuf* const segment = pool.alloc();
+    rte_mbuf* const segment = pool.lend();
     if (segment == nullptr) {
       stopped_by = Errc::kNoBuffers;
       break;
@@ -107,7 +107,8 @@ bool SendBuffer::can_send_in_place(const Slot& slot, std::uint32_t position, std
          buf::is_exclusive(slot.segment);
 }
 
-void SendBuffer::release(const Slot& slot) noexcept { buf::free_chain(slot.segment); }
+// The segment alone: what a driver that holds it has linked behind it is the driver's.
+void SendBuffer::release(const Slot& slot) noexcept { buf::free_segment(slot.segment); }
 
 /// Over how many slots the bytes [position, position + length) lie, from the i-th on.
 std::uint32_t SendBuffer::slices_of(std::uint32_t i, std::uint32_t position,

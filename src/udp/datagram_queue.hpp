@@ -6,6 +6,7 @@
 
 #include "base/address.hpp"
 #include "buf/chain.hpp"
+#include "buf/loan.hpp"
 
 namespace zs::udp {
 
@@ -59,10 +60,13 @@ class DatagramQueue {
   /// Precondition: !empty().
   Datagram pop(DatagramStore& store);
   bool empty() const { return count_ == 0; }
+  /// False when buffers run so low that this socket may have no more for now.
+  bool admit(buf::Pool& data, std::uint32_t buffers) { return loan_.admit(data, buffers); }
   void clear(DatagramStore& store);
 
  private:
   Bounds bounds_;
+  buf::Loan loan_;
   DatagramStore::Index head_ = DatagramStore::kNone;
   DatagramStore::Index tail_ = DatagramStore::kNone;
   std::uint32_t count_ = 0;

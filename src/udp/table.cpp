@@ -269,6 +269,10 @@ std::optional<SocketId> Table::receiver(const Endpoint& local, const Endpoint& r
 
 void Table::deliver(SocketId id, Datagram datagram) {
   Socket* const s = find(id);
+  if (s != nullptr && !s->queue.admit(*pools_.data, datagram.payload.segments())) {
+    drops_ += Drop::kBuffersScarce;
+    return;
+  }
   if (s == nullptr || !s->queue.push(datagram, store_)) {
     drops_ += Drop::kUdpQueueFull;
     return;

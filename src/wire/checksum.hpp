@@ -17,6 +17,10 @@ namespace zs::wire {
 /// span of a packet may be odd: for others use ChecksumAccumulator.
 std::uint64_t checksum_add(std::span<const std::byte> data, std::uint64_t sum = 0);
 
+/// The same without vector instructions: for machines that have none, and what tests and
+/// benchmarks hold the other one against.
+std::uint64_t checksum_add_scalar(std::span<const std::byte> data, std::uint64_t sum = 0);
+
 /// The sum of two sums.
 constexpr std::uint64_t checksum_combine(std::uint64_t a, std::uint64_t b) {
   const std::uint64_t sum = a + b;

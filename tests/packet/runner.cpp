@@ -107,6 +107,7 @@ class Player {
     world_->collect();
     if (auto complaint = nothing_waits()) return mismatch(last, *complaint);
     if (!world_->finish()) return mismatch(last, "a buffer was not given back");
+    if (auto complaint = driver_complaint()) return mismatch(last, *complaint);
     return std::nullopt;
   }
 
@@ -118,7 +119,7 @@ class Player {
   Complaint step(const ScriptLine& line) {
     if (line.kind == LineKind::kCommand && line.words[0] == "set") return do_set(line.words);
     if (!world_) {
-      world_ = std::make_unique<EngineWorld>(config_);
+      world_ = std::make_unique<EngineWorld>(config_, hold_);
       flow_ = &world_->flow(1);
       at_ = world_->now();
       start_ = at_;
@@ -127,6 +128,7 @@ class Player {
     if (line.kind == LineKind::kExpect) return expect_packet(line, when);
     world_->advance(when);
     if (world_->is_spinning()) return "the engine is busy without end";
+    if (auto complaint = driver_complaint()) return complaint;
     if (auto complaint = nothing_waits()) return complaint;
     at_ = std::max(at_, when);
     world_->trace() += "  " + format_time(world_->elapsed()) + ' ' + line.text + '\n';
@@ -152,6 +154,11 @@ class Player {
         break;
     }
     return at_;
+  }
+
+  Complaint driver_complaint() const {
+    if (world_->touched().empty()) return std::nullopt;
+    return "a packet that the driver holds was touched: " + world_->touched();
   }
 
   Complaint nothing_waits() {
@@ -230,6 +237,10 @@ class Player {
   Complaint do_set(const Words& words) {
     if (world_) return "'set' comes before everything else";
     if (words.size() != 3) return "set NAME VALUE";
+    if (words[1] == "hold") {
+      hold_ = parse_seconds(words[2]).value_or(Duration{});
+      return hold_ > Duration{} ? Complaint{} : "not a time";
+    }
     if (const auto it = kTimeSettings.find(words[1]); it != kTimeSettings.end()) {
       const auto value = parse_seconds(words[2]);
       if (!value) return "not a time";
@@ -256,6 +267,7 @@ class Player {
     if (flow_->connection == nullptr) return "no connection for '" + name + "'";
     if (name == "write") return do_write(w);
     if (name == "read") return do_read(w);
+    if (name == "forward") return do_forward(w);
     if (name == "close") return do_close(w);
     if (name == "shutdown") return do_shutdown(w);
     if (name == "abort") {
@@ -354,6 +366,19 @@ class Player {
     return differ("read", wanted, std::to_string(data.size()));
   }
 
+  /// forward N FLOW: the very buffers that are read there are written here.
+  Complaint do_forward(const Words& w) {
+    const std::uint32_t bytes = argument(w, 1);
+    Flow& from = world_->flow(argument(w, 2));
+    if (from.connection == nullptr || from.read != flow_->written) return "forward: no such flow";
+    auto chain = from.connection->read(bytes);
+    if (!chain || chain->size() != bytes) return "forward: too little has arrived";
+    if (!flow_->connection->write(*chain)) return "forward: refused";
+    from.read += bytes;
+    flow_->written += bytes;
+    return std::nullopt;
+  }
+
   Complaint do_close(const Words& w) {
     if (w.size() > 2 && w[1] == "linger") {
       flow_->connection->options().linger = parse_seconds(w[2]);
@@ -423,6 +448,7 @@ class Player {
 
   const Script& script_;
   tcp::Config config_;
+  Duration hold_{};
   std::unique_ptr<EngineWorld> world_;
   tcp::Listener* listener_ = nullptr;
   Flow* flow_ = nullptr;

@@ -36,9 +36,10 @@ std::string describe_flags(std::uint8_t flags) {
   return text.empty() ? "-" : text;
 }
 
-EngineWorld::EngineWorld(const tcp::Config& config)
+EngineWorld::EngineWorld(const tcp::Config& config, Duration hold)
     : data_(*buf::Pool::create({.name = "data", .count = 4096, .data_room = 2048})),
-      indirect_(*buf::Pool::create({.name = "indirect", .count = 4096, .data_room = 0})) {
+      indirect_(*buf::Pool::create({.name = "indirect", .count = 4096, .data_room = 0})),
+      hold_(hold) {
   engine_ = std::make_unique<tcp::Engine>(tcp::EngineDependencies{
       .config = config, .pools = pools(), .secret = {}, .seed = 1, .drops = &drops_});
 }
@@ -46,7 +47,8 @@ EngineWorld::EngineWorld(const tcp::Config& config)
 EngineWorld::~EngineWorld() { engine_.reset(); }
 
 bool EngineWorld::finish() {
-  engine_.reset();
+  engine_.reset();  // what the driver still holds outlives whoever sent it
+  release(Instant::never());
   return data_->in_use() == 0 && indirect_->in_use() == 0;
 }
 
@@ -73,6 +75,7 @@ void EngineWorld::advance(Instant to, Until until) {
     const Instant deadline = engine_->next_deadline();
     if (deadline > to) {
       now_ = std::max(now_, to);
+      release(now_);
       return;
     }
     if (deadline > now_) steps = 0;
@@ -81,6 +84,7 @@ void EngineWorld::advance(Instant to, Until until) {
       return;
     }
     now_ = std::max(now_, deadline);
+    release(now_);
     engine_->on_deadline(now_);
     collect();
   }
@@ -90,13 +94,29 @@ void EngineWorld::collect() {
   for (int i = 0; i < kMaxStepsAtOnce; ++i) {
     tcp::OutPacket out;
     if (!engine_->poll_transmit(out, now_)) return;
-    decode(std::move(out));
+    decode(out);
+    hold(std::move(out.packet));
   }
   spinning_ = true;
 }
 
+/// The lower layers' headers go into the headroom, then the driver does what it does.
+void EngineWorld::hold(buf::Mbuf packet) {
+  if (hold_ == Duration{}) return;
+  constexpr std::uint16_t kEthernetAndIpv4 = 34;
+  if (auto room = packet.prepend(kEthernetAndIpv4)) std::ranges::fill(*room, std::byte{0x11});
+  sim::mangle_like_a_driver(packet.get());
+  held_.push_back({now_ + hold_, sim::HeldFrame{std::move(packet)}});
+}
+
+void EngineWorld::release(Instant until) {
+  for (; !held_.empty() && held_.front().due <= until; held_.pop_front()) {
+    if (touched_.empty()) touched_ = held_.front().frame.touched();
+  }
+}
+
 /// A device cuts what is larger than a segment; so does this one.
-void EngineWorld::decode(tcp::OutPacket out) {
+void EngineWorld::decode(const tcp::OutPacket& out) {
   std::vector<std::byte> bytes(out.packet.length());
   out.packet.copy_out(0, bytes);
   const auto view = wire::TcpView::parse(bytes);

@@ -11,6 +11,7 @@
 
 #include "buf/pool.hpp"
 #include "packet/script.hpp"
+#include "sim/held_frame.hpp"
 #include "tcp/engine.hpp"
 
 namespace zs::packet {
@@ -48,7 +49,9 @@ std::byte stream_byte(std::uint64_t i);
 /// A TCP engine, its buffers and a virtual clock; what it sends is decoded and queued.
 class EngineWorld {
  public:
-  explicit EngineWorld(const tcp::Config& config);
+  /// `hold`: how long the driver keeps each packet that it was given, after it has put its own
+  /// headers into it.
+  EngineWorld(const tcp::Config& config, Duration hold);
   ~EngineWorld();
 
   Instant now() const { return now_; }
@@ -69,6 +72,8 @@ class EngineWorld {
   Flow& flow_of(const FlowKey& key);
   /// The engine polls on and on without time passing.
   bool is_spinning() const { return spinning_; }
+  /// What somebody touched while the driver held it, or nothing.
+  const std::string& touched() const { return touched_; }
   /// Ends the engine; true if every buffer came back.
   bool finish();
 
@@ -77,7 +82,13 @@ class EngineWorld {
  private:
   static constexpr Instant kStart = Instant::from_ns(1'000'000'000'000);
 
-  void decode(tcp::OutPacket out);
+  struct Held {
+    Instant due;
+    sim::HeldFrame frame;
+  };
+  void decode(const tcp::OutPacket& out);
+  void hold(buf::Mbuf packet);
+  void release(Instant until);
   wire::TcpOptions peer_options(Flow& flow, const ScriptSegment& segment) const;
 
   std::unique_ptr<buf::Pool> data_;
@@ -87,6 +98,9 @@ class EngineWorld {
   std::map<std::uint32_t, Flow> flows_;
   std::deque<Sent> sent_;
   std::string trace_;
+  std::deque<Held> held_;
+  std::string touched_;
+  Duration hold_;
   Instant now_ = kStart;
   bool spinning_ = false;
 };

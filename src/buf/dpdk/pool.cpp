@@ -97,6 +97,16 @@ bool Pool::alloc_bulk(std::span<rte_mbuf*> out) noexcept {
 
 std::uint32_t Pool::capacity() const noexcept { return impl_->pool->size; }
 std::uint32_t Pool::available() const noexcept { return rte_mempool_avail_count(impl_->pool); }
+
+std::uint32_t Pool::available_here() const noexcept {
+  rte_mempool* const pool = impl_->pool;
+  std::uint32_t n = rte_mempool_get_ops(pool->ops_index)->get_count(pool);
+  if (const rte_mempool_cache* const cache = rte_mempool_default_cache(pool, rte_lcore_id())) {
+    n += cache->len;
+  }
+  return std::min(n, pool->size);
+}
+
 std::uint16_t Pool::data_room() const noexcept { return impl_->data_room; }
 rte_mempool* Pool::mempool() const noexcept { return impl_->pool; }
 void Pool::fail_after_for_test(std::uint32_t /*n*/) noexcept {}

@@ -111,6 +111,7 @@ bool Pool::alloc_bulk(std::span<rte_mbuf*> out) noexcept {
 
 std::uint32_t Pool::capacity() const noexcept { return impl_->count; }
 std::uint32_t Pool::available() const noexcept { return impl_->count - impl_->used; }
+std::uint32_t Pool::available_here() const noexcept { return available(); }
 std::uint16_t Pool::data_room() const noexcept { return impl_->data_room; }
 rte_mempool* Pool::mempool() const noexcept { return nullptr; }
 void Pool::fail_after_for_test(std::uint32_t n) noexcept { impl_->allowed = n; }

@@ -37,6 +37,13 @@ std::uint32_t frame_size(std::string_view arguments) noexcept {
   return size;
 }
 
+/// With rte_vlan_insert(), which refuses a buffer that has another holder; the driver then drops
+/// the packet without a word. Our payload always has one: the send buffer.
+bool inserts_tags_in_software(std::string_view driver) noexcept {
+  return driver.starts_with("net_virtio") || driver == "net_vhost" || driver == "eth_vhost" ||
+         driver == "net_af_packet";
+}
+
 }  // namespace
 
 DriverQuirks quirks_of(std::string_view driver, std::string_view arguments) noexcept {
@@ -63,6 +70,7 @@ DriverQuirks quirks_of(std::string_view driver, std::string_view arguments) noex
   } else if (driver == "net_af_packet") {
     q.largest_frame = frame_size(arguments) - std::min(frame_size(arguments), kRingHeader);
   }
+  if (inserts_tags_in_software(driver)) q.broken_tx |= RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
   return q;
 }
 

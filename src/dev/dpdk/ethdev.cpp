@@ -73,7 +73,7 @@ struct Ethdev::Impl {
   Result<void> claim(std::string* why);
   Result<void> check(const EthdevConfig& config, std::span<const buf::Pools> wanted,
                      std::string* why);
-  void choose_offloads(std::uint16_t mtu, std::span<const buf::Pools> wanted);
+  void choose_offloads(const EthdevConfig& config, std::span<const buf::Pools> wanted);
   Result<void> configure(const EthdevConfig& config, std::size_t count, std::string* why);
   Result<void> set_up_queues(const EthdevConfig& config, std::span<const buf::Pools> wanted,
                              std::string* why);
@@ -178,15 +178,23 @@ Result<void> Ethdev::Impl::check(const EthdevConfig& config, std::span<const buf
   return {};
 }
 
-void Ethdev::Impl::choose_offloads(std::uint16_t mtu, std::span<const buf::Pools> wanted) {
+void Ethdev::Impl::choose_offloads(const EthdevConfig& config, std::span<const buf::Pools> wanted) {
   rx_offloads = kWantedRx & info.rx_offload_capa;
   tx_offloads = kWantedTx & info.tx_offload_capa & ~quirks.broken_tx;
   // Scattering costs a slower receive function; without need and LRO it stays off.
   const bool fits = std::all_of(wanted.begin(), wanted.end(), [&](const buf::Pools& p) {
-    return mtu + kFrameOverhead <= p.data->data_room();
+    return config.mtu + kFrameOverhead <= p.data->data_room();
   });
   if (fits && (rx_offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO) == 0) {
     rx_offloads &= ~std::uint64_t{RTE_ETH_RX_OFFLOAD_SCATTER};
+  }
+  // Both or neither, and only where a VLAN is: with it some drivers transmit by a slower function.
+  const bool strips = (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP) != 0;
+  const std::uint64_t inserts =
+      info.tx_offload_capa & ~quirks.broken_tx & RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
+  if (config.vlan && strips && inserts != 0) {
+    rx_offloads |= RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+    tx_offloads |= inserts;
   }
 }
 
@@ -322,6 +330,11 @@ void Ethdev::Impl::fill_capabilities(const EthdevConfig& config, std::uint16_t d
   offer((tx & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) != 0, Offload::kTxIpChecksum);
   offer((tx & kTxL4) == kTxL4, Offload::kTxL4Checksum);
   offer((rx & RTE_ETH_RX_OFFLOAD_TCP_LRO) != 0, Offload::kLro);
+  // Asked again: the port may not have turned on what it was configured for.
+  const int vlan = rte_eth_dev_get_vlan_offload(port);
+  offer((tx & RTE_ETH_TX_OFFLOAD_VLAN_INSERT) != 0 && vlan >= 0 &&
+            (vlan & RTE_ETH_VLAN_STRIP_OFFLOAD) != 0,
+        Offload::kVlan);
   offer(chains, Offload::kMultiSegment);
   offer(tso, Offload::kTso);
   if (tso) c.max_tso_bytes = quirks.max_tso_bytes != 0 ? quirks.max_tso_bytes : kMaxTsoBytes;
@@ -353,7 +366,7 @@ Result<std::unique_ptr<Ethdev>> Ethdev::open(const EthdevConfig& config,
   ZS_TRY(impl->find(config.device, why));
   ZS_TRY(impl->claim(why));
   ZS_TRY(impl->check(config, queues, why));
-  impl->choose_offloads(config.mtu, queues);
+  impl->choose_offloads(config, queues);
   ZS_TRY(impl->bring_up(config, queues, why));
   impl->fill_capabilities(config, impl->tx_descriptors);
   impl->make_queues(queues.size());

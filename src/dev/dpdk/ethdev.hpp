@@ -23,6 +23,8 @@ struct EthdevConfig {
   std::uint16_t rx_descriptors = 1024;  ///< adjusted to the driver's limits
   std::uint16_t tx_descriptors = 1024;
   Promiscuous promiscuous = Promiscuous::kOff;
+  /// Ask for tags to be stripped and inserted (Offload::kVlan, if the device does both).
+  bool vlan = false;
 };
 
 /// Everything that DPDK's ethdev drives. EAL must be running, the pools must be DPDK's.

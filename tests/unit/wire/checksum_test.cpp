@@ -1,6 +1,7 @@
 #include "wire/checksum.hpp"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include <algorithm>
 
@@ -36,6 +37,19 @@ TEST(Checksum, OfOddPiecesEqualsThePlainSum) {
     ASSERT_EQ(sum.finish(), plain_checksum(data));
     ASSERT_EQ(checksum_finish(checksum_add(data)), plain_checksum(data));
   }
+}
+
+RC_GTEST_PROP(ChecksumProperty, VectorsAddUpToWhatWordsDo,
+              (const std::vector<std::uint8_t>& seed, std::uint16_t length, std::uint8_t offset,
+               std::uint64_t first)) {
+  Bytes data(offset % 64 + length % 9'300u);
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    data[i] = seed.empty() ? std::byte{0xff} : static_cast<std::byte>(seed[i % seed.size()]);
+  }
+  const auto bytes = std::span{data}.subspan(offset % 64);
+  RC_ASSERT(checksum_fold(checksum_add(bytes, first)) ==
+            checksum_fold(checksum_add_scalar(bytes, first)));
+  RC_ASSERT(checksum_finish(checksum_add(bytes)) == plain_checksum(bytes));
 }
 
 // RFC 1071 §3 sums these bytes to ddf2.

@@ -1,0 +1,30 @@
+#include "buf/supply.hpp"
+
+#include "buf/pool.hpp"
+
+// What both backends have in common.
+namespace zs::buf {
+
+void Pool::look() noexcept {
+  ++looks_;
+  left_ = available_here();
+  if (looks_ % kSpanOfLooks == 0) peak_before_ = std::exchange(peak_, 0);
+  peak_ = std::max(peak_, left_);
+  kept_ = 0;
+  lent_since_look_ = 0;
+  const Supply before = supply_;
+  supply_ = supply_of(left_, capacity(), before);
+  if (before >= Supply::kScarce && supply_ < Supply::kScarce) ++reliefs_;
+}
+
+void Pool::note_kept(std::uint32_t buffers) noexcept {
+  kept_ += buffers;
+  supply_ = supply_of(left_ > kept_ ? left_ - kept_ : 0, capacity(), supply_);
+}
+
+bool Pool::may_lend() noexcept {
+  if (++lent_since_look_ >= kLooksEvery) look();
+  return supply_ != Supply::kReserve;
+}
+
+}  // namespace zs::buf
