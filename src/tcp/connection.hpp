@@ -363,19 +363,14 @@ class Connection : public timer::Entry,
   std::uint16_t mss_ = 536;         ///< payload of a full segment: SendMSS less the usual options
   std::uint32_t write_wanted_ = 0;  ///< room that a refused write() waits for
 
+  // What every segment touches comes first, what it does not last: a connection among thousands is
+  // out of the cache when its next segment comes.
   Negotiated negotiated_;
-  ConnectionOptions options_;
   TimerTable timers_;
-  RttEstimator rtt_;
-  AckPolicy ack_;
-  recovery::LossRecovery recovery_;
-  cc::Slot congestion_;
   SendBuffer send_buffer_;
   ReceiveBuffer receive_buffer_;
-  Reassembly reassembly_;
-  ChallengeLimiter challenge_limiter_;
-  KeepAlive keepalive_;
-
+  AckPolicy ack_;
+  RttEstimator rtt_;
   std::optional<SeqNum> cwnd_limited_until_;  ///< cwnd held us back for data below it (RFC 7661)
   std::optional<SeqNum> timed_seq_;           ///< one segment is timed at a time (RFC 6298 §4)
   Instant timed_at_;
@@ -383,6 +378,13 @@ class Connection : public timer::Entry,
   Instant oldest_unacked_;       ///< when SND.UNA was first sent: the user timeout counts from here
   Instant recent_timestamp_at_;  ///< when TS.Recent was set: RFC 7323 §5.5
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
+  KeepAlive keepalive_;
+  cc::Slot congestion_;
+
+  recovery::LossRecovery recovery_;
+  Reassembly reassembly_;
+  ConnectionOptions options_;
+  ChallengeLimiter challenge_limiter_;
   std::uint32_t retransmits_total_ = 0;
 };
 

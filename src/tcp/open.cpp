@@ -42,16 +42,16 @@ Connection::Connection(Shared& shared, const Opening& opening, Instant now)
       pseudo_sum_(wire::checksum_fold(wire::pseudo_header_sum(
           flow_.local.address, flow_.remote.address, wire::ip_protocol::kTcp, 0))),
       mtu_(opening.mtu),
-      options_(opening.options),
-      rtt_(shared.config),
-      ack_(shared.config.delayed_ack),
-      congestion_(shared.config.congestion, {}),
       send_buffer_(opening.options.send_buffer_bytes),
       receive_buffer_(opening.options.receive_buffer_bytes, shared.config.receive_buffer_segments),
-      reassembly_(reassembly_limits(opening.options, shared.config)),
-      keepalive_(shared.config),
+      ack_(shared.config.delayed_ack),
+      rtt_(shared.config),
       last_sent_(now),
-      oldest_unacked_(now) {}
+      oldest_unacked_(now),
+      keepalive_(shared.config),
+      congestion_(shared.config.congestion, {}),
+      reassembly_(reassembly_limits(opening.options, shared.config)),
+      options_(opening.options) {}
 
 Connection::Connection(Shared& shared, const ActiveOpen& open, Instant now)
     : Connection(shared, Opening{open.flow, open.mtu, open.options}, now) {

@@ -124,7 +124,7 @@ std::uint32_t Connection::congestion_room() const {
 /// waits only while another small one is unacknowledged, so that the tail of a large write never
 /// waits for the peer's delayed ACK.
 bool Connection::may_send_small() const {
-  return options_.nodelay || fin_queued_ || snd_.small_end.at_or_before(snd_.una);
+  return snd_.small_end.at_or_before(snd_.una) || options_.nodelay || fin_queued_;
 }
 
 /// How many bytes may go now, in whole segments where more follow: sender's silly-window avoidance
