@@ -70,6 +70,7 @@ struct Ethdev::Impl {
   std::uint16_t port = RTE_MAX_ETHPORTS;
   std::uint64_t owner = 0;
   bool probed_here = false, claimed = false, started = false, filter_by_software = false;
+  bool spreads = false;
   rte_eth_dev_info info{};
   DriverQuirks quirks;
   std::uint64_t rx_offloads = 0, tx_offloads = 0;
@@ -190,6 +191,7 @@ Result<void> Ethdev::Impl::configure(const EthdevConfig& config, std::size_t cou
   if (count > 1 && rss != 0) {
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf = rss;
+    spreads = true;
   }
   const auto n = static_cast<std::uint16_t>(count);
   if (const int rc = rte_eth_dev_configure(port, n, n, &conf); rc != 0) {
@@ -282,6 +284,7 @@ void Ethdev::Impl::fill_capabilities(const EthdevConfig& config, std::uint16_t d
   offer((tx & RTE_ETH_TX_OFFLOAD_VLAN_INSERT) != 0 && vlan >= 0 &&
             (vlan & RTE_ETH_VLAN_STRIP_OFFLOAD) != 0,
         Offload::kVlan);
+  offer(spreads, Offload::kRss);
   offer(chains, Offload::kMultiSegment);
   offer(tso, Offload::kTso);
   if (tso) c.max_tso_bytes = quirks.max_tso_bytes != 0 ? quirks.max_tso_bytes : kMaxTsoBytes;
