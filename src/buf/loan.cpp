@@ -35,6 +35,7 @@ bool Loan::admit_scarce(Pool& data, std::uint32_t buffers) noexcept {
   if (data.looks() == looks_) return false;
   // Half of them, since others take and give too.
   if (data.left() + lent_ / 2 >= left_before_) {
+    if (allowance_ == kTrial) data.end_trial();
     patience_ = 1;
     lend(data, buffers, kQuota);
     return true;
