@@ -50,10 +50,15 @@ void Host::attach(dev::PacketQueue& cable, const LinkSpec& link, Instant now) {
   }
   advance_devices(now);
   offload_ = std::make_unique<dev::OffloadQueue>(*device, pools());
+  queue_ = offload_.get();
+  if (config_.vlan != 0) {
+    vlan_ = std::make_unique<dev::VlanQueue>(*offload_, config_.vlan, pools());
+    queue_ = vlan_.get();
+  }
   stack::ShardConfig shard;
   shard.interfaces.push_back(
       {.name = "eth0",
-       .device = offload_->capabilities(),
+       .device = queue_->capabilities(),
        .addresses = {{address(IpFamily::kV4), 24}, {address(IpFamily::kV6), 64}}});
   shard.tcp = config_.tcp;
   shard.address_probes = 0;
@@ -130,7 +135,7 @@ bool Host::transmit(Instant now) {
       waiting_.resize(shard_->poll_transmit(0, waiting_, now));
     }
     if (waiting_.empty()) return moved;
-    const std::size_t taken = offload_->tx_burst(waiting_);
+    const std::size_t taken = queue_->tx_burst(waiting_);
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(taken));
     if (taken == 0) return moved;
     moved = true;
@@ -149,7 +154,7 @@ bool Host::turn(Instant now, std::uint64_t& trace) {
   if (paused_) return false;
   bool moved = advance_devices(now);
   std::array<rte_mbuf*, kBurst> burst{};
-  while (const std::size_t n = offload_->rx_burst(burst)) {
+  while (const std::size_t n = queue_->rx_burst(burst)) {
     moved = true;
     mix(trace, static_cast<std::uint64_t>(now.ns()) + number_);
     for (std::size_t i = 0; i < n; ++i) mix_frame(trace, burst[i]);

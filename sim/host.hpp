@@ -10,6 +10,7 @@
 #include "dev/fault.hpp"
 #include "dev/offload_queue.hpp"
 #include "dev/queue.hpp"
+#include "dev/vlan_queue.hpp"
 #include "sim/holding_queue.hpp"
 #include "sim/link_spec.hpp"
 #include "sim/stream.hpp"
@@ -27,6 +28,7 @@ struct HostConfig {
   dev::Offload offloads = dev::Offload::kMultiSegment;
   /// A driver that changes and keeps what it is given (holding_queue.hpp), if there is one.
   std::optional<HoldingQueue::Config> driver;
+  std::uint16_t vlan = 0;  ///< that it lives in; 0: none
 };
 
 /// A computer: pools, a shard, sockets, and an application that drives its streams.
@@ -66,6 +68,8 @@ class Host {
   buf::Pools pools() const { return {data_.get(), indirect_.get()}; }
   /// Buffers ran low at some time: copying small segments together was allowed.
   bool has_been_low() const { return has_been_low_; }
+  /// Frames of other VLANs. Precondition: HostConfig::vlan.
+  std::uint64_t foreign_frames() const { return vlan_->foreign_frames(); }
   /// Precondition: HostConfig::driver.
   HoldingQueue& driver() { return *driver_; }
   void set_egress(const LinkSpec& link) { fault_->set_tx(link.fault()); }
@@ -92,6 +96,8 @@ class Host {
   std::unique_ptr<dev::FaultQueue> fault_;
   std::unique_ptr<HoldingQueue> driver_;
   std::unique_ptr<dev::OffloadQueue> offload_;
+  std::unique_ptr<dev::VlanQueue> vlan_;
+  dev::PacketQueue* queue_ = nullptr;  ///< the outermost
   std::unique_ptr<stack::Shard> shard_;
   std::unique_ptr<sock::SocketTable> sockets_;
   std::vector<int> listeners_;

@@ -27,6 +27,7 @@ World::~World() {
   for (auto& host : hosts_) {
     host->sockets_.reset();
     host->shard_.reset();
+    host->vlan_.reset();
     host->offload_.reset();
     host->driver_.reset();
     host->fault_.reset();

@@ -261,7 +261,7 @@ uint64_t z_copied_bytes(void);
  * sending adds none. 0 makes one empty buffer.
  * - Success: the chain is the caller's.
  * - Failure: there is none.
- * - Errors: ENOBUFS the pool is empty. EMSGSIZE more than 65535 buffers hold.
+ * - Errors: ENOBUFS the pool is empty but for its reserve. EMSGSIZE more than 65535 buffers hold.
  * - Thread: the loop. */
 struct rte_mbuf* z_alloc(size_t len);
 

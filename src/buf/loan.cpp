@@ -32,15 +32,16 @@ bool Loan::admit_scarce(Pool& data, std::uint32_t buffers) noexcept {
     return true;
   }
   // What became of the latest ones shows at the next look.
-  if (++refused_ < patience_ || data.looks() == looks_) return false;
+  if (data.looks() == looks_) return false;
   // Half of them, since others take and give too.
   if (data.left() + lent_ / 2 >= left_before_) {
+    if (allowance_ == kTrial) data.end_trial();
     patience_ = 1;
     lend(data, buffers, kQuota);
     return true;
   }
   // Whoever is refused soon sends single segments, for its window is closed.
-  if (buffers > kTrial || !data.begin_trial()) return false;
+  if (++refused_ < patience_ || buffers > kTrial || !data.begin_trial()) return false;
   patience_ = std::min(patience_ * 2, kMostPatience);
   lend(data, buffers, kTrial);
   return true;

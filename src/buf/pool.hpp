@@ -66,8 +66,14 @@ class Pool {
   std::uint32_t most_left() const noexcept { return std::max(peak_, peak_before_); }
   std::uint32_t looks() const noexcept { return looks_; }
   std::uint32_t reliefs() const noexcept { return reliefs_; }  ///< times that a shortage ended
-  /// False when somebody else has begun one since the last look (loan.hpp).
-  bool begin_trial() noexcept { return std::exchange(trial_at_, looks_) != looks_; }
+  /// One socket at a time tries what becomes of its buffers (loan.hpp), until it says that it is
+  /// done or has had its time. False while another does.
+  bool begin_trial() noexcept {
+    if (looks_ - trial_at_ < kSpanOfLooks) return false;
+    trial_at_ = looks_;
+    return true;
+  }
+  void end_trial() noexcept { trial_at_ = looks_ - kSpanOfLooks; }
   /// False when an application may have no more (and looks now and then by itself, since an
   /// application may allocate without any traffic).
   bool may_lend() noexcept;
@@ -104,7 +110,7 @@ class Pool {
   std::uint32_t peak_ = 0;  ///< of this span of looks, and of the one before
   std::uint32_t peak_before_ = 0;
   std::uint32_t looks_ = 0;
-  std::uint32_t trial_at_ = UINT32_MAX;
+  std::uint32_t trial_at_ = 0u - kSpanOfLooks;
   std::uint32_t reliefs_ = 0;
   std::uint32_t lent_since_look_ = 0;
   Supply supply_ = Supply::kPlenty;

@@ -7,7 +7,7 @@
 namespace zs::dev {
 namespace {
 
-constexpr std::array<std::pair<Offload, std::string_view>, 8> kOffloadNames{{
+constexpr std::array<std::pair<Offload, std::string_view>, 9> kOffloadNames{{
     {Offload::kRxIpChecksum, "rx-ip-checksum"},
     {Offload::kRxL4Checksum, "rx-checksum"},
     {Offload::kTxIpChecksum, "tx-ip-checksum"},
@@ -16,6 +16,7 @@ constexpr std::array<std::pair<Offload, std::string_view>, 8> kOffloadNames{{
     {Offload::kLro, "lro"},
     {Offload::kMultiSegment, "multi-segment"},
     {Offload::kVlan, "vlan"},
+    {Offload::kRss, "rss"},
 }};
 
 }  // namespace

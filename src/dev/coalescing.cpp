@@ -177,7 +177,7 @@ class Runs {
     for (Run& run : std::span{runs_}.first(count_)) run.open = false;
   }
 
-  std::array<Run, kOpenRuns> runs_;  // not initialised: most bursts need none of it
+  std::array<Run, kOpenRuns> runs_;
   std::size_t count_ = 0;
 };
 
@@ -222,10 +222,14 @@ bool Runs::take(rte_mbuf* frame) noexcept {
 }  // namespace
 
 std::size_t coalesce(std::span<rte_mbuf*> burst) noexcept {
-  if (burst.size() < 2) return burst.size();
+  // A burst of requests and answers costs no more than this look.
+  const auto first = std::find_if(burst.begin(), burst.end(), [](const rte_mbuf* m) noexcept {
+    return m->pkt_len >= kLeastFrame;
+  });
+  if (burst.end() - first < 2) return burst.size();
   Runs runs;
-  std::size_t left = 0;
-  for (rte_mbuf* const frame : burst) {
+  auto left = static_cast<std::size_t>(first - burst.begin());
+  for (rte_mbuf* const frame : burst.subspan(left)) {
     if (!runs.take(frame)) burst[left++] = frame;
   }
   return left;

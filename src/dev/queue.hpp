@@ -21,6 +21,7 @@ enum class Offload : std::uint32_t {
   kLro = 32,           ///< may hand over TCP packets larger than the MTU
   kMultiSegment = 64,  ///< accepts and delivers mbuf chains
   kVlan = 128,         ///< strips and inserts tags
+  kRss = 256,          ///< spreads flows over its queues by a hash; without it the shards relay
 };
 constexpr Offload operator|(Offload a, Offload b) {
   return static_cast<Offload>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));

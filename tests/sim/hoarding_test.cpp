@@ -203,6 +203,38 @@ TEST_F(Hoarding, thousands_of_one_byte_segments) {
   end();
 }
 
+// Each datagram holds a whole buffer, and no window holds the sender.
+TEST_F(Hoarding, datagrams_that_are_kept) {
+  echo.emplace(server);
+  auto& out = client.sockets();
+  auto& in = server.sockets();
+  const int from = *out.socket(sock::Type::kDatagram, IpFamily::kV4);
+  const int to = *in.socket(sock::Type::kDatagram, IpFamily::kV4);
+  ASSERT_TRUE(in.bind(to, {IpAddress::any(IpFamily::kV4), 53}));
+  const Endpoint there{server.address(IpFamily::kV4), 53};
+  std::vector<buf::Chain> kept;
+  std::uint32_t sent = 0;
+  const auto flood = [&] {
+    for (int i = 0; i < 20; ++i, ++sent) {
+      auto chain = buf::Chain::copy_of(pattern_bytes(sent, 100, 5), *client.pools().data);
+      if (!chain || !out.send_to(from, *chain, there)) break;
+    }
+    Endpoint peer;
+    while (auto datagram = in.receive_from(to, &peer)) kept.push_back(*std::move(datagram));
+    return sent >= 30'000;
+  };
+  EXPECT_TRUE(run(flood, 60s)) << sent;
+  EXPECT_GT(kept.size(), kServerBuffers / 2);
+  EXPECT_GT(lowest, kServerBuffers / 16);
+  EXPECT_GT(server.drops()[Drop::kBuffersScarce], 0u);
+  caller.emplace(client, server, 1'000, 50, in_buffers_of(2'048));
+  EXPECT_TRUE(run([&] { return caller->is_over(); }, 60s)) << world.replay_hint();
+  kept.clear();
+  (void)out.close(from);
+  (void)in.close(to);
+  end();
+}
+
 // Nothing at all is left but the reserve: no payload, but handshakes, resets and farewells.
 TEST_F(Hoarding, control_flows_from_the_reserve) {
   echo.emplace(server);

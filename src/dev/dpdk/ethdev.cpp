@@ -92,6 +92,7 @@ struct Ethdev::Impl {
   bool probed_here = false, claimed = false, started = false, filter_by_software = false;
   bool rx_interrupts = false;  ///< asked of the driver
   OpenedSockets sockets;
+  bool spreads = false;
   rte_eth_dev_info info{};
   DriverQuirks quirks;
   std::uint64_t rx_offloads = 0, tx_offloads = 0;
@@ -214,6 +215,7 @@ Result<void> Ethdev::Impl::configure(const EthdevConfig& config, std::size_t cou
   if (count > 1 && rss != 0) {
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf = rss;
+    spreads = true;
   }
   const auto n = static_cast<std::uint16_t>(count);
   if (const int rc = rte_eth_dev_configure(port, n, n, &conf); rc != 0) {
@@ -335,6 +337,7 @@ void Ethdev::Impl::fill_capabilities(const EthdevConfig& config, std::uint16_t d
   offer((tx & RTE_ETH_TX_OFFLOAD_VLAN_INSERT) != 0 && vlan >= 0 &&
             (vlan & RTE_ETH_VLAN_STRIP_OFFLOAD) != 0,
         Offload::kVlan);
+  offer(spreads, Offload::kRss);
   offer(chains, Offload::kMultiSegment);
   offer(tso, Offload::kTso);
   if (tso) c.max_tso_bytes = quirks.max_tso_bytes != 0 ? quirks.max_tso_bytes : kMaxTsoBytes;
