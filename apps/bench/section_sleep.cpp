@@ -55,8 +55,9 @@ Result<void> run_sleep(BenchContext& context) {
     IdleOptions options;
     options.link = link;
     options.server_cpu = context.server_cpu();
+    options.client_cpu = context.client_cpu();
     if (context.options.quick) {
-      options.watched = std::chrono::milliseconds{2'000};
+      options.watched = std::chrono::milliseconds{1'500};
       options.round_trips = 300;
     }
     const auto cost = measure_idle_cost(options, context.why);
