@@ -27,6 +27,7 @@ void report_idle(Report& report, KernelLink link, const IdleCost& cost) {
        percentiles(cost.without_sleep), percentiles(cost.after_sleep),
        fmt::format("{:+.0f} / {:+.0f}", sleep_us(cost.added_p50()), sleep_us(cost.added_p99()))});
   report.summary("wake_up_us_" + name, std::max(0.0, sleep_us(cost.added_p50())));
+  report.summary("wake_up_p99_us_" + name, std::max(0.0, sleep_us(cost.added_p99())));
   report.figure({{"figure", "sleep"},
                  {"device", name},
                  {"cpu_percent", cost.cpu_percent},

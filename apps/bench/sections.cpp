@@ -10,11 +10,10 @@ constexpr std::array kSections = {
     Section{
         .name = "stack",
         .title = "Cycles a request on one core",
-        .about =
-            "Client and server take turns on one thread, joined by the in-process cable; the "
-            "server's turn is timed by the TSC in four parts: driver, receive (demultiplexing and "
-            "TCP in), sockets and application, transmit (TCP out). Stack and API are the last "
-            "three.",
+        .about = "Client and server take turns on one thread, joined by the in-process cable; the "
+                 "server's turn is timed by the TSC in four parts: driver, receive "
+                 "(demultiplexing and TCP in), sockets and application, transmit (TCP out). Stack "
+                 "and API are the last three.",
         .quick_seconds = 5,
         .full_seconds = 40,
         .run = run_stack,
@@ -31,17 +30,13 @@ constexpr std::array kSections = {
         .name = "calls",
         .title = "Zero copy against copying",
         .about = "An echo server's stack and its client's on two cores, joined by a cable that "
-                 "passes the "
-                 "buffers themselves. The z calls touch no payload; \"every byte read\" is an "
-                 "application "
-                 "that looks at all of it; the copying calls move it into the application's memory "
-                 "and out "
-                 "of it. memcpy alone is timed between the same kinds of buffers: its share of the "
-                 "copying "
-                 "server's busy cycles is the limit of what zero copy can gain.",
-        .paper =
-            "Z-stack achieves about 2x the throughput of F-Stack for 4 KB and 8 KB messages, for "
-            "it does not copy (IV.A).",
+                 "passes the buffers themselves. The z calls touch no payload; \"every byte "
+                 "read\" is an application that looks at all of it; the copying calls move it "
+                 "into the application's memory and out of it. memcpy alone is timed between the "
+                 "same kinds of buffers: its share of the copying server's busy cycles is the "
+                 "limit of what leaving out the copies alone can gain.",
+        .paper = "Z-stack achieves about 2x the throughput of F-Stack for 4 KB and 8 KB messages, "
+                 "for it does not copy (IV.A).",
         .quick_seconds = 12,
         .full_seconds = 80,
         .run = run_calls,
@@ -49,18 +44,14 @@ constexpr std::array kSections = {
     Section{
         .name = "cable",
         .title = "Throughput and latency: the paper's Figures 5 to 8",
-        .about =
-            "The same two cores and the same cable; the kernel's epoll server and client run the "
-            "same "
-            "logic over its loopback, on the same two CPUs. Each connection has one request in "
-            "flight. Latency is what the client saw, from sending a request to the end of its "
-            "answer. "
-            "The servers take turns in every round; medians, with the least and the most as bars.",
-        .paper =
-            "For 64 B and 1 KB, throughput and latency up to 5x better than the kernel's stack and "
-            "similar to F-Stack's; for 4 KB and 8 KB about 2x F-Stack's throughput and around 4x "
-            "the "
-            "kernel's (IV.A, Figs. 5-8).",
+        .about = "The same two cores and the same cable; the kernel's epoll server and client run "
+                 "the same logic over its loopback, on the same two CPUs. Each connection has one "
+                 "request in flight. Latency is what the client saw, from sending a request to "
+                 "the end of its answer. The servers take turns in every round; medians, with the "
+                 "least and the most as bars.",
+        .paper = "For 64 B and 1 KB, throughput and latency up to 5x better than the kernel's "
+                 "stack and similar to F-Stack's; for 4 KB and 8 KB about 2x F-Stack's throughput "
+                 "and around 4x the kernel's (IV.A, Figs. 5-8).",
         .quick_seconds = 30,
         .full_seconds = 600,
         .run = run_cable,
@@ -69,15 +60,11 @@ constexpr std::array kSections = {
         .name = "cpu",
         .title = "CPU against load: the paper's Figure 9",
         .about = "64 B requests come at a fixed rate, whether answers are slow or not; the "
-                 "server's thread "
-                 "is asked for its CPU time. First each server's own maximum, then shares of it; "
-                 "zstack at "
-                 "the kernel's rates too.",
-        .paper = "Up to about 60,000 requests a second the kernel uses 76 % of a core and Z-stack, "
-                 "polling, "
-                 "100 %; at 290,000 the kernel uses 3.4 cores, a third of that for interrupts, and "
-                 "Z-stack "
-                 "100 % (IV.B, Fig. 9).",
+                 "server's thread is asked for its CPU time. First each server's own maximum, "
+                 "then shares of it; zstack at the kernel's rates too.",
+        .paper = "Up to about 60,000 requests a second the kernel uses 76 % of a core and "
+                 "Z-stack, polling, 100 %; at 290,000 the kernel uses 3.4 cores, a third of that "
+                 "for interrupts, and Z-stack 100 % (IV.B, Fig. 9).",
         .quick_seconds = 5,
         .full_seconds = 120,
         .run = run_cpu,
@@ -85,9 +72,8 @@ constexpr std::array kSections = {
     Section{
         .name = "connections",
         .title = "New connections a second",
-        .about =
-            "A client on the other core opens connections over the cable and closes them, with or "
-            "without one request of 64 B in between.",
+        .about = "A client on the other core opens connections over the cable and closes them, "
+                 "with or without one request of 64 B in between.",
         .quick_seconds = 3,
         .full_seconds = 15,
         .run = run_connections,
@@ -164,8 +150,7 @@ constexpr std::array kSections = {
         .name = "idle",
         .title = "Connections on which nothing happens",
         .about = "100,000 connections are open and silent while the others ask: what they cost in "
-                 "memory, "
-                 "and whether the others notice.",
+                 "memory, and whether the others notice.",
         .quick_seconds = 8,
         .full_seconds = 30,
         .run = run_idle,
@@ -174,8 +159,7 @@ constexpr std::array kSections = {
         .name = "bulk",
         .title = "One flow",
         .about = "One connection over the cable; the client writes the same 64 KB by reference as "
-                 "often as "
-                 "the server's window allows, and the server drops what comes.",
+                 "often as the server's window allows, and the server drops what comes.",
         .quick_seconds = 2,
         .full_seconds = 12,
         .run = run_bulk,

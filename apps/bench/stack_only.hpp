@@ -40,7 +40,8 @@ struct StackOnlyResult {
 };
 
 /// Client and server take turns on this one thread, over the in-process cable, and the parts of the
-/// server's turns are timed. Under callgrind only the part `counted` is collected instead.
+/// server's turns are timed; slices of time in which another program had the CPU are left out.
+/// Under callgrind only the part `counted` is collected instead.
 Result<StackOnlyResult> run_stack_only(const StackOnlyOptions& options, std::string& why);
 
 /// The part whose instructions are to be counted when callgrind runs this process. Default: none.

@@ -32,7 +32,10 @@ double Interval::server_busy() const {
 }
 
 double Interval::busy_cycles() const {
-  return count > 0 ? static_cast<double>(server.busy_cycles) / static_cast<double>(count) : 0;
+  if (count == 0 || seconds <= 0) return 0;
+  const double ticks_a_second = static_cast<double>(server.total_cycles) / seconds;
+  const double cpu_seconds = server_cpu() * seconds;
+  return server_busy() * cpu_seconds * ticks_a_second / static_cast<double>(count);
 }
 
 Interval measure_interval(Duration warm_up, Duration measured, const Probe& probe) {

@@ -31,7 +31,8 @@ struct Interval {
   double server_cpu() const;
   /// The share of its time that the server's thread did not poll in vain.
   double server_busy() const;
-  /// TSC ticks of the server's busy passes, a counted thing.
+  /// TSC ticks of the server's busy passes, a counted thing; without the time in which other
+  /// programs had its core, taken to meet busy and idle passes alike.
   double busy_cycles() const;
 };
 

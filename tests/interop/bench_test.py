@@ -15,7 +15,7 @@ SUMMARY = {
     "stack": {"cycles_per_request_64", "copied_bytes_z"},
     "calls": {"z_over_copy_8k", "z_over_copy_64k", "memcpy_share_8k", "memcpy_share_64k"},
     "cable": {"kernel_ratio_64", "kernel_ratio_1k", "kernel_ratio_4k", "kernel_ratio_8k"},
-    "connections": {"connections_per_second", "connections_per_second_with_request"},
+    "connections": {"connections_per_second", "connections_per_second_with_request", "connections_per_second_one_thread"},
     "shards": {"shards_2_over_1", "cross_shard_packets"},
     "idle": {"idle_connection_bytes", "idle_connections_ratio"},
     "bulk": {"bulk_bytes_per_second", "bulk_bytes_per_second_no_offloads"},
