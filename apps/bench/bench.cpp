@@ -171,7 +171,7 @@ void add_bench(CLI::App& zstack, Action& action) {
   auto options = std::make_shared<BenchOptions>();
   BenchOptions& o = *options;
   auto* command = zstack.add_subcommand("bench", kBenchHelp);
-  command->add_flag("--quick", o.quick, "fewer points, two short rounds: within two minutes");
+  command->add_flag("--quick", o.quick, "fewer points, two short rounds (four for ratios)");
   command->add_option("--only", o.only, "only these sections (NAME,NAME)")->delimiter(',');
   command->add_flag_callback(
       "--stack-only",

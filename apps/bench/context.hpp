@@ -30,10 +30,12 @@ struct BenchContext {
     if (options.milliseconds > 0) return std::chrono::milliseconds{options.milliseconds};
     return std::chrono::milliseconds{options.quick ? 200 : 1'000};
   }
+  /// What the summary's ratios are made of is measured more often and for less time where there are
+  /// few rounds: a median of two is none.
+  std::uint32_t ratio_rounds() const { return options.quick ? 2 * rounds() : rounds(); }
+  Duration ratio_measured() const { return options.quick ? measured() / 2 : measured(); }
   /// How long it runs before that: as long, but no longer than it takes to settle.
-  Duration warm_up() const {
-    return std::min<Duration>(measured(), std::chrono::milliseconds{100});
-  }
+  Duration warm_up() const { return std::min<Duration>(measured(), std::chrono::milliseconds{50}); }
   /// False after noting that the section is skipped for want of a second CPU.
   bool has_two_cpus() {
     if (machine.cpus.size() >= 2) return true;

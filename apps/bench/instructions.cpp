@@ -24,14 +24,36 @@ std::optional<double> number_behind(const std::string& line, const std::string& 
   return std::strtod(line.c_str() + word.size(), nullptr);
 }
 
-std::optional<double> requests_of_run(const std::string& command) {
-  const std::unique_ptr<std::FILE, ClosePipe> pipe(popen(command.c_str(), "re"));
-  if (pipe == nullptr) return std::nullopt;
+/// callgrind over this program, counting one part.
+struct CountingRun {
+  std::filesystem::path profile;
+  std::unique_ptr<std::FILE, ClosePipe> output;
+};
+
+CountingRun start_counting(std::size_t part, std::uint32_t request_bytes) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  const std::string name =
+      "zstack-callgrind-" + std::to_string(getpid()) + "-" + std::to_string(part);
+  CountingRun run{fs::temp_directory_path(error) / name, nullptr};
+  const std::string command =
+      "valgrind --tool=callgrind --collect-atstart=no --callgrind-out-file='" +
+      run.profile.string() + "' '" + self.string() + "' bench --count " + std::to_string(part) +
+      " --size " + std::to_string(request_bytes) + " 2>/dev/null";
+  run.output.reset(popen(command.c_str(), "re"));
+  return run;
+}
+
+/// Waits for its end.
+std::optional<double> requests_of(CountingRun& run) {
+  if (run.output == nullptr) return std::nullopt;
   std::optional<double> requests;
   std::array<char, 512> line{};
-  while (std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) != nullptr) {
+  while (std::fgets(line.data(), static_cast<int>(line.size()), run.output.get()) != nullptr) {
     if (const auto n = number_behind(line.data(), "requests ")) requests = n;
   }
+  run.output.reset();  // only now is the profile whole
   return requests;
 }
 
@@ -48,27 +70,23 @@ std::optional<double> total_of(const std::filesystem::path& profile) {
 
 Result<std::array<double, kParts>> count_instructions(std::uint32_t request_bytes,
                                                       std::string& why) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  const fs::path profile =
-      fs::temp_directory_path(error) / ("zstack-callgrind-" + std::to_string(getpid()));
-  std::array<double, kParts> instructions{};
+  std::array<CountingRun, kParts> runs;  // at the same time: what is counted is not disturbed
   for (std::size_t part = 0; part < kParts; ++part) {
-    const std::string command =
-        "valgrind --tool=callgrind --collect-atstart=no --callgrind-out-file='" + profile.string() +
-        "' '" + self.string() + "' bench --count " + std::to_string(part) + " --size " +
-        std::to_string(request_bytes) + " 2>/dev/null";
-    const auto requests = requests_of_run(command);
-    const auto total = total_of(profile);
-    fs::remove(profile, error);
-    if (!requests || !total) {
-      why = "callgrind did not run: is valgrind installed, and was zstack built with its headers?";
-      return Errc::kNotFound;
-    }
-    instructions[part] = *total / *requests;
+    runs[part] = start_counting(part, request_bytes);
   }
-  return instructions;
+  std::array<double, kParts> instructions{};
+  bool has_all = true;
+  for (std::size_t part = 0; part < kParts; ++part) {
+    const auto requests = requests_of(runs[part]);
+    const auto total = total_of(runs[part].profile);
+    std::error_code error;
+    std::filesystem::remove(runs[part].profile, error);
+    has_all = has_all && requests && total;
+    if (requests && total) instructions[part] = *total / *requests;
+  }
+  if (has_all) return instructions;
+  why = "callgrind did not run: is valgrind installed, and was zstack built with its headers?";
+  return Errc::kNotFound;
 }
 
 Result<void> run_counted(Part part, std::uint32_t request_bytes, bool visits, std::string& why) {

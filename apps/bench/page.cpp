@@ -11,7 +11,7 @@
 namespace zs::bench {
 namespace {
 
-constexpr std::size_t kLongTable = 16;  ///< rows; a longer one is folded
+constexpr std::size_t kLongTable = 20;  ///< rows; a longer one is folded
 
 std::string paragraph(const std::string& text, const char* css_class = "") {
   if (text.empty()) return {};
@@ -84,6 +84,7 @@ std::string cells_of(const Table& table, const std::vector<std::string>& cells, 
 
 std::string html_of(const Table& table) {
   std::vector<std::string> names;
+  names.reserve(table.columns.size());
   for (const Column& column : table.columns) names.push_back(column.name);
   const bool is_long = table.rows.size() > kLongTable;
   std::string html;

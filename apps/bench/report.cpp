@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "bench/targets.hpp"
 
@@ -11,7 +12,7 @@ namespace {
 
 /// "45 s", "2 min 5 s".
 std::string seconds_text(double seconds) {
-  const auto whole = static_cast<long>(seconds + 0.5);
+  const auto whole = std::lround(seconds);
   return whole < 60 ? fmt::format("{} s", whole)
                     : fmt::format("{} min {} s", whole / 60, whole % 60);
 }
@@ -58,6 +59,7 @@ void Report::begin_section(Chapter head, const std::string& when) {
 void Report::begin_table(std::string title, std::vector<Column> columns) {
   if (!title.empty()) print("  " + title + '\n');
   std::vector<std::string> names;
+  names.reserve(columns.size());
   for (const Column& column : columns) names.push_back(column.name);
   chapter().tables.push_back({std::move(title), std::move(columns), {}});
   print_cells(names);

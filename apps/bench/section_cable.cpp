@@ -30,7 +30,7 @@ constexpr std::array<CableServer, 5> kCableServers = {{
      1},
     {"kernel, epoll over loopback", "kernel", true, EchoApi::kCopy, CableOffloads::kAll, 2},
 }};
-constexpr std::size_t kOfferedZ = 0, kOfferedKernel = 4;  ///< places in kCableServers
+constexpr std::size_t kOfferedZ = 0, kOfferedCopy = 2, kOfferedKernel = 4;  ///< places there
 
 struct CableFigures {
   Figure rate, mean, p50, p99;
@@ -62,7 +62,9 @@ bool is_measured(const BenchContext& context, std::uint32_t size, std::size_t se
 Result<CablePoint> measure_point(BenchContext& context, std::uint32_t size,
                                  std::uint32_t connections, Steps& steps) {
   CablePoint point;
-  for (std::uint32_t round = 0; round < context.rounds(); ++round) {
+  const bool is_ratio = connections == kRatioConnections;
+  const std::uint32_t rounds = is_ratio ? context.ratio_rounds() : context.rounds();
+  for (std::uint32_t round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < kCableServers.size(); ++i) {
       const CableServer& server = kCableServers[i];
       if (!is_measured(context, size, i)) continue;
@@ -71,7 +73,7 @@ Result<CablePoint> measure_point(BenchContext& context, std::uint32_t size,
       options.client = {.connections = connections, .request_bytes = size};
       options.cable.offloads = server.offloads;
       options.warm_up = context.warm_up();
-      options.measured = context.measured();
+      options.measured = is_ratio ? context.ratio_measured() : context.measured();
       auto result = server.is_kernel ? run_kernel_loopback(options, context.server_cpu(),
                                                            context.client_cpu(), context.why)
                                      : run_two_cores(options, context.why);
@@ -108,6 +110,7 @@ void report_point(Report& report, std::uint32_t size, std::uint32_t connections,
 }
 
 struct MeasuredPoint {
+  std::uint32_t bytes;
   std::uint32_t connections;
   CablePoint figures;
 };
@@ -152,6 +155,29 @@ void draw_size(Report& report, std::uint32_t size, const std::vector<MeasuredPoi
   report.chart(std::move(latency));
 }
 
+/// What the paper's text states: how many times as good.
+void report_ratios(Report& report, const std::vector<MeasuredPoint>& points) {
+  report.begin_table("the z calls, with TSO and LRO, how many times as good",
+                     {{"bytes", 5},
+                      {"connections", 11},
+                      {"requests/s, kernel", 18},
+                      {"p50, kernel", 11},
+                      {"p99, kernel", 11},
+                      {"requests/s, copying", 19}});
+  for (const MeasuredPoint& point : points) {
+    const CableFigures& z = point.figures[kOfferedZ];
+    const CableFigures& kernel = point.figures[kOfferedKernel];
+    const CableFigures& copy = point.figures[kOfferedCopy];
+    const auto times = [](const Figure& better, const Figure& worse) {
+      if (better.median() == 0 || worse.median() == 0) return std::string();
+      return fmt::format("{:.2f}x", better.median() / worse.median());
+    };
+    report.add_row({size_text(point.bytes), std::to_string(point.connections),
+                    times(z.rate, kernel.rate), times(kernel.p50, z.p50), times(kernel.p99, z.p99),
+                    times(z.rate, copy.rate)});
+  }
+}
+
 }  // namespace
 
 Result<void> run_cable(BenchContext& context) {
@@ -167,19 +193,24 @@ Result<void> run_cable(BenchContext& context) {
   std::size_t total = 0;
   for (const std::uint32_t size : kCableSizes) {
     for (std::size_t i = 0; i < kCableServers.size(); ++i) {
-      if (is_measured(context, size, i)) total += connections_for(context, size).size();
+      if (!is_measured(context, size, i)) continue;
+      total += (connections_for(context, size).size() - 1) * context.rounds();
+      total += context.ratio_rounds();
     }
   }
-  Steps steps(report, total * context.rounds());
+  Steps steps(report, total);
+  std::vector<MeasuredPoint> all;
   for (const std::uint32_t size : kCableSizes) {
     std::vector<MeasuredPoint> points;
     for (const std::uint32_t connections : connections_for(context, size)) {
       ZS_TRY_ASSIGN(const CablePoint figures, measure_point(context, size, connections, steps));
       report_point(report, size, connections, figures);
-      points.push_back({connections, figures});
+      points.push_back({size, connections, figures});
     }
+    all.insert(all.end(), points.begin(), points.end());
     if (points.size() > 1) draw_size(report, size, points);
   }
+  report_ratios(report, all);
   return {};
 }
 

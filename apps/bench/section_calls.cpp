@@ -25,14 +25,14 @@ struct CallFigures {
 Result<CallFigures> measure_calls(BenchContext& context, std::uint32_t size, CableOffloads offloads,
                                   Steps& steps) {
   CallFigures figures;
-  for (std::uint32_t round = 0; round < context.rounds(); ++round) {
+  for (std::uint32_t round = 0; round < context.ratio_rounds(); ++round) {
     for (std::size_t i = 0; i < kCallApis.size(); ++i) {
       TwoCoresOptions options;
       options.api = kCallApis[i];
       options.client = {.connections = context.options.connections, .request_bytes = size};
       options.cable.offloads = offloads;
       options.warm_up = context.warm_up();
-      options.measured = context.measured();
+      options.measured = context.ratio_measured();
       ZS_TRY_ASSIGN(const auto result, run_two_cores(options, context.why));
       figures.rates[i].add(result.requests_per_second());
       context.note_core_share(result.interval.server_cpu());
@@ -92,7 +92,7 @@ Result<void> run_calls(BenchContext& context) {
                       {"copying", 30},
                       {"z/copying", 9}});
   std::array<CallFigures, kCallSizes.size()> offloaded;
-  Steps steps(report, 2 * kCallSizes.size() * kCallApis.size() * context.rounds());
+  Steps steps(report, 2 * kCallSizes.size() * kCallApis.size() * context.ratio_rounds());
   for (const auto offloads : {CableOffloads::kAll, CableOffloads::kNone}) {
     const bool has_offloads = offloads == CableOffloads::kAll;
     for (std::size_t i = 0; i < kCallSizes.size(); ++i) {
