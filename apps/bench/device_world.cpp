@@ -73,8 +73,10 @@ Result<void> DeviceWorld::make_link(std::string& why) {
 Result<Child> DeviceWorld::serve(const std::vector<std::string>& options, unsigned cpu,
                                  std::uint16_t port, std::string& why) const {
   ChildOptions child;
-  child.command = {own_program(), "serve",   "--lcores", std::to_string(cpu),
-                   "--log-level", "warning", "--port",   std::to_string(port)};
+  // Little memory: with what is enough for 100 connections it starts sooner.
+  child.command = {
+      own_program(),       "serve",       "--memory-mb", "64",     "--lcores",
+      std::to_string(cpu), "--log-level", "warning",     "--port", std::to_string(port)};
   for (const auto& words : {device_options(link_), options}) {
     child.command.insert(child.command.end(), words.begin(), words.end());
   }

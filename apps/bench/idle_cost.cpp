@@ -25,7 +25,7 @@ double cpu_percent_of(const Child& child, Duration watched) {
   return 100 * std::chrono::duration<double>(used) / std::chrono::duration<double>(took);
 }
 
-Result<dev::UniqueFd> connect_to(const DeviceWorld& world, std::string& why) {
+Result<dev::UniqueFd> connect_to_echo(const DeviceWorld& world, std::string& why) {
   dev::UniqueFd socket = connect_from(world.clients(), DeviceWorld::kServerAddress, kPort, 2s);
   if (socket) return socket;
   why = "the echo server does not answer any more";
@@ -39,14 +39,15 @@ Result<IdleCost> measure_idle_cost(const IdleOptions& options, std::string& why)
   IdleCost cost;
   const auto series = [&](const dev::UniqueFd& socket, Duration gap) {
     why = "the echo server broke its connection";
-    auto round_trips = measure_round_trips(socket.get(), kBytes, options.round_trips, gap);
+    auto round_trips =
+        measure_round_trips(socket.get(), kBytes, options.round_trips, gap, options.client_cpu);
     if (round_trips) why.clear();
     return round_trips;
   };
   {
     ZS_TRY_ASSIGN(const Child server, world.serve({"--echo"}, options.server_cpu, kPort, why));
-    ZS_TRY_ASSIGN(const dev::UniqueFd socket, connect_to(world, why));
-    ZS_TRY(measure_round_trips(socket.get(), kBytes, kWarmUp, {}));
+    ZS_TRY_ASSIGN(const dev::UniqueFd socket, connect_to_echo(world, why));
+    ZS_TRY(measure_round_trips(socket.get(), kBytes, kWarmUp, {}, options.client_cpu));
     std::this_thread::sleep_for(kSettled);
     cost.cpu_percent = cpu_percent_of(server, options.watched);
     ZS_TRY_ASSIGN(cost.back_to_back, series(socket, {}));
@@ -54,8 +55,8 @@ Result<IdleCost> measure_idle_cost(const IdleOptions& options, std::string& why)
   }
   ZS_TRY_ASSIGN(const Child server,
                 world.serve({"--echo", "--idle", "spin"}, options.server_cpu, kPort, why));
-  ZS_TRY_ASSIGN(const dev::UniqueFd socket, connect_to(world, why));
-  ZS_TRY(measure_round_trips(socket.get(), kBytes, kWarmUp, {}));
+  ZS_TRY_ASSIGN(const dev::UniqueFd socket, connect_to_echo(world, why));
+  ZS_TRY(measure_round_trips(socket.get(), kBytes, kWarmUp, {}, options.client_cpu));
   ZS_TRY_ASSIGN(cost.without_sleep, series(socket, kGap));
   return cost;
 }

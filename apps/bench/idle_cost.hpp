@@ -14,6 +14,7 @@ struct IdleOptions {
   Duration watched = std::chrono::seconds{3};  ///< how long its CPU time is counted
   std::uint32_t round_trips = 1'000;           ///< a series
   unsigned server_cpu = 0;
+  unsigned client_cpu = 0;
 };
 
 /// What an idle server costs, and how late it is because it slept.

@@ -42,6 +42,23 @@ Result<LoadFigures> figures_of(const std::string& text, std::string& why) {
   return f;
 }
 
+/// testpmd leaves a folder behind; it is removed with this.
+class TestpmdFolders {
+ public:
+  TestpmdFolders() = default;
+  TestpmdFolders(const TestpmdFolders&) = delete;
+  TestpmdFolders& operator=(const TestpmdFolders&) = delete;
+  ~TestpmdFolders() {
+    std::error_code ignored;
+    for (const bool is_server : {false, true}) {
+      std::filesystem::remove_all("/var/run/dpdk/" + prefix(is_server), ignored);
+    }
+  }
+  static std::string prefix(bool is_server) {
+    return "zsb-" + std::to_string(getpid()) + (is_server ? "r" : "s");
+  }
+};
+
 /// What stands behind the last "Rx-bps:" of testpmd's running statistics.
 double last_receive_rate(const std::string& output) {
   constexpr std::string_view kKey = "Rx-bps:";
@@ -137,6 +154,7 @@ Result<LoadFigures> ProcessWire::run(const std::vector<std::string>& serve,
 
 Result<double> ProcessWire::run_testpmd(unsigned receiver_cpu, unsigned sender_cpu,
                                         Duration measured, std::string& why) const {
+  const TestpmdFolders folders;
   const auto command = [&](bool is_server, unsigned cpu) {
     ChildOptions options;
     options.command = {"dpdk-testpmd",
@@ -145,7 +163,7 @@ Result<double> ProcessWire::run_testpmd(unsigned receiver_cpu, unsigned sender_c
                        "--no-pci",
                        "--no-telemetry",
                        "--file-prefix",
-                       "zsb-" + std::to_string(getpid()) + (is_server ? "r" : "s"),
+                       TestpmdFolders::prefix(is_server),
                        "--lcores",
                        "0@" + std::to_string(cpu) + ",1@" + std::to_string(cpu),
                        "--vdev",

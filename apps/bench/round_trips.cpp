@@ -1,6 +1,7 @@
 #include "bench/round_trips.hpp"
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -28,10 +29,29 @@ bool receive_all(int socket, std::vector<char>& buffer) {
   return true;
 }
 
+/// The calling thread on one CPU for as long as this lives.
+class Pinned {
+ public:
+  explicit Pinned(unsigned cpu) {
+    sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(cpu, &only);
+    sched_setaffinity(0, sizeof only, &only);
+  }
+  ~Pinned() { sched_setaffinity(0, sizeof before_, &before_); }
+  Pinned(const Pinned&) = delete;
+  Pinned& operator=(const Pinned&) = delete;
+
+ private:
+  cpu_set_t before_{};
+};
+
 }  // namespace
 
 Result<RoundTrips> measure_round_trips(int socket, std::size_t bytes, std::uint32_t count,
-                                       Duration gap) {
+                                       Duration gap, unsigned cpu) {
+  const Pinned pinned(cpu);
   std::vector<char> buffer(bytes, 'x');
   std::vector<Duration> all;
   all.reserve(count);

@@ -16,12 +16,16 @@ constexpr std::array kProcessLinks = {ProcessLink::kMemif, ProcessLink::kVirtio}
 
 double wire_us(Duration d) { return static_cast<double>(d.count()) / 1e3; }
 
+/// MiB: enough, and the processes start sooner.
+constexpr const char* kLittle = "96";
+
 struct WireNumbers {
   std::vector<std::uint32_t> sizes;
   std::vector<std::uint32_t> connections;
 };
 
-WireNumbers numbers_of(const BenchContext& context) {
+WireNumbers numbers_of(const BenchContext& context, ProcessLink link) {
+  if (context.options.quick && link == ProcessLink::kVirtio) return {{64, 8'192}, {50}};
   if (context.options.quick) return {{64, 8'192}, {1, 50}};
   return {{64, 1'024, 4'096, 8'192}, {1, 10, 50, 100, 200}};
 }
@@ -31,8 +35,7 @@ std::uint32_t wire_rounds(const BenchContext& context) {
 }
 
 std::vector<std::string> time_options(const BenchContext& context) {
-  return {"--duration", std::to_string(context.options.quick ? 500 : 1'000) + "ms", "--warmup",
-          "300ms"};
+  return {"--duration", context.options.quick ? "500ms" : "1s", "--warmup", "300ms"};
 }
 
 Result<LoadFigures> run_wire(BenchContext& context, const ProcessWire& wire,
@@ -51,8 +54,9 @@ Result<WirePoint> measure_wire_point(BenchContext& context, const ProcessWire& w
                                      std::uint32_t size, std::uint32_t connections, Steps& steps) {
   WirePoint point{connections, {}, {}, {}, {}};
   for (std::uint32_t round = 0; round < wire_rounds(context); ++round) {
-    ZS_TRY_ASSIGN(const LoadFigures f, run_wire(context, wire, {"--size", std::to_string(size)},
-                                                {"--connections", std::to_string(connections)}));
+    ZS_TRY_ASSIGN(const LoadFigures f,
+                  run_wire(context, wire, {"--size", std::to_string(size), "--memory-mb", kLittle},
+                           {"--connections", std::to_string(connections), "--memory-mb", kLittle}));
     point.rate.add(f.requests_per_second);
     point.mean.add(wire_us(f.mean));
     point.p50.add(wire_us(f.p50));
@@ -79,9 +83,9 @@ void report_point(Report& report, const std::string& link, std::uint32_t size,
 
 /// Adds a line a size to the charts.
 Result<void> measure_wire(BenchContext& context, ProcessLink link, const ProcessWire& wire,
-                          const WireNumbers& numbers, Steps& steps, Chart& rates,
-                          Chart& latencies) {
+                          Steps& steps, Chart& rates, Chart& latencies) {
   const std::string name(name_of(link));
+  const WireNumbers numbers = numbers_of(context, link);
   for (std::size_t i = 0; i < numbers.sizes.size(); ++i) {
     const std::uint32_t size = numbers.sizes[i];
     const bool is_dashed = link == ProcessLink::kVirtio;
@@ -126,9 +130,12 @@ Result<void> measure_round_trip(BenchContext& context, const ProcessWire& wire) 
 Result<void> run_processes(BenchContext& context) {
   if (!context.has_two_cpus()) return {};
   Report& report = context.report;
-  const WireNumbers numbers = numbers_of(context);
-  Steps steps(report, kProcessLinks.size() * numbers.sizes.size() * numbers.connections.size() *
-                          wire_rounds(context));
+  std::size_t points = 0;
+  for (const ProcessLink link : kProcessLinks) {
+    const WireNumbers numbers = numbers_of(context, link);
+    points += numbers.sizes.size() * numbers.connections.size();
+  }
+  Steps steps(report, points * wire_rounds(context));
   Chart rates{.id = "processes_throughput",
               .title = "Between two processes: throughput",
               .x_label = "connections",
@@ -156,7 +163,7 @@ Result<void> run_processes(BenchContext& context) {
       context.why.clear();
       continue;
     }
-    ZS_TRY(measure_wire(context, link, *wire, numbers, steps, rates, latencies));
+    ZS_TRY(measure_wire(context, link, *wire, steps, rates, latencies));
     if (link == ProcessLink::kMemif) ZS_TRY(measure_round_trip(context, *wire));
   }
   report.chart(std::move(rates));

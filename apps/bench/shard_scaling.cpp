@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/cable_world.hpp"
+#include "bench/meters.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/eal.hpp"
 #include "runtime/relay.hpp"
@@ -35,6 +36,7 @@ class ShardWorld {
         client_loop_(parts(world_->client(), index, config, client_, clients)) {}
 
   const EchoClient& client() const { return client_; }
+  Duration cpu_time() const { return meter_.use().cpu; }
   const std::string& why() const { return why_; }
   bool has_failed() const { return has_failed_; }
   /// The body of the lcore's thread; `argument` is the world.
@@ -61,6 +63,7 @@ class ShardWorld {
   }
 
   void run() {
+    meter_.begin();
     has_failed_ = !server_.on_start(runtime::read_clock(), why_) ||
                   !client_.on_start(runtime::read_clock(), why_);
     while (!has_failed_ && !stop->load(std::memory_order_relaxed)) {
@@ -76,18 +79,10 @@ class ShardWorld {
   EchoClient client_;
   runtime::ShardLoop server_loop_;
   runtime::ShardLoop client_loop_;
+  CoreMeter meter_;
   std::atomic<bool> has_failed_{false};
   std::string why_;
 };
-
-runtime::RelayStats messages_of(const runtime::Relay& relay, std::size_t shards) {
-  runtime::RelayStats sum;
-  for (std::size_t i = 0; i < shards; ++i) {
-    sum.passed += relay.stats(i).passed;
-    sum.copied += relay.stats(i).copied;
-  }
-  return sum;
-}
 
 /// Everything that the lcores share: nothing but the relays.
 class Scaling {
@@ -104,7 +99,7 @@ class Scaling {
  private:
   bool are_all_open() const;
   bool is_broken() const;
-  std::uint64_t answered() const;
+  runtime::RelayStats messages_of(std::size_t shards) const;
   ShardScalingResult measure() const;
 
   const ShardScalingOptions& options_;
@@ -148,28 +143,47 @@ bool Scaling::is_broken() const {
   return false;
 }
 
-std::uint64_t Scaling::answered() const {
-  std::uint64_t sum = 0;
-  for (const auto& world : worlds_) sum += world->client().answered();
+/// Of both sides' relays.
+runtime::RelayStats Scaling::messages_of(std::size_t shards) const {
+  runtime::RelayStats sum;
+  for (const runtime::Relay* relay : {&servers_, &clients_}) {
+    for (std::size_t i = 0; i < shards; ++i) {
+      sum.passed += relay->stats(i).passed;
+      sum.copied += relay->stats(i).copied;
+    }
+  }
   return sum;
 }
 
 ShardScalingResult Scaling::measure() const {
+  struct Count {
+    std::uint64_t answered = 0;
+    Duration cpu{};
+  };
+  const auto read = [this] {
+    std::vector<Count> counts;
+    for (const auto& world : worlds_) {
+      counts.push_back({world->client().answered(), world->cpu_time()});
+    }
+    return counts;
+  };
   std::this_thread::sleep_for(options_.warm_up);
-  const runtime::RelayStats server = messages_of(servers_, options_.shards);
-  const runtime::RelayStats client = messages_of(clients_, options_.shards);
-  const std::uint64_t before = answered();
+  const runtime::RelayStats messages = messages_of(options_.shards);
+  const std::vector<Count> before = read();
   const Instant began = runtime::read_clock();
   std::this_thread::sleep_for(options_.measured);
-  const std::uint64_t more = answered() - before;
+  const std::vector<Count> after = read();
   const Duration took = runtime::read_clock() - began;
-  const runtime::RelayStats server_now = messages_of(servers_, options_.shards);
-  const runtime::RelayStats client_now = messages_of(clients_, options_.shards);
+  const runtime::RelayStats messages_now = messages_of(options_.shards);
   ShardScalingResult result;
-  result.requests_per_second =
-      static_cast<double>(more) / std::chrono::duration<double>(took).count();
-  result.passed_packets = server_now.passed - server.passed + client_now.passed - client.passed;
-  result.copied_packets = server_now.copied - server.copied + client_now.copied - client.copied;
+  for (std::size_t i = 0; i < worlds_.size(); ++i) {
+    const std::chrono::duration<double> cpu = after[i].cpu - before[i].cpu;
+    result.requests_per_second +=
+        static_cast<double>(after[i].answered - before[i].answered) / cpu.count();
+    result.core_share += cpu / took / static_cast<double>(worlds_.size());
+  }
+  result.passed_packets = messages_now.passed - messages.passed;
+  result.copied_packets = messages_now.copied - messages.copied;
   return result;
 }
 

@@ -17,7 +17,10 @@ struct ShardScalingOptions {
 };
 
 struct ShardScalingResult {
-  double requests_per_second = 0;  ///< of all shards
+  /// Of all shards, each by the CPU time that its thread got: on a quiet machine the same as by the
+  /// clock, and other programs take nothing from it.
+  double requests_per_second = 0;
+  double core_share = 0;  ///< CPU time over time, on average
   /// Between the shards, of both sides, while it was measured.
   std::uint64_t passed_packets = 0;
   std::uint64_t copied_packets = 0;

@@ -15,6 +15,8 @@ namespace {
 constexpr Duration kLinkCheckPeriod = 1s;
 /// A guard against a wake-up that a device forgot: an idle shard looks this often at least.
 constexpr Duration kLongestSleep = 500ms;
+/// While the link is down and something waits for it.
+constexpr Duration kLinkDownSleep = 1ms;
 /// After the last connection the peer's final ACKs may still be on their way.
 constexpr Duration kQuietEnd = 20ms;
 /// Application, transmit and back: how often a pass repeats while the socket layer has more to say.
@@ -41,7 +43,7 @@ ShardLoop::Turn ShardLoop::turn(Instant now) {
   // Behind the answers, which need not wait for the question what is due; and a packet that came in
   // time is seen before a timer that fires for want of it.
   if (fire_timers(now)) busy = serve(now) || busy;
-  return busy || unsent_count_ > 0 ? Turn::kBusy : Turn::kIdle;
+  return busy || (unsent_count_ > 0 && link_up_) ? Turn::kBusy : Turn::kIdle;
 }
 
 /// The application's part, and what follows from it. True if there was anything.
@@ -120,7 +122,8 @@ Instant ShardLoop::next_deadline() const {
 }
 
 bool ShardLoop::has_nothing_to_do() const {
-  return !parts_.queue->tx_pending() && unsent_count_ == 0 && !parts_.sockets->has_ready() &&
+  // What a link that is down does not take waits for it.
+  return (!has_unsent() || !link_up_) && !parts_.sockets->has_ready() &&
          !parts_.relay->has_work(parts_.index);
 }
 
@@ -130,6 +133,7 @@ void ShardLoop::rest(Instant deadline, Instant now) {
   if (config.idle == IdlePolicy::kSpin || !has_nothing_to_do()) return;
   Duration wait = std::clamp<Duration>(deadline.is_never() ? kLongestSleep : deadline - now,
                                        Duration{}, kLongestSleep);
+  if (has_unsent()) wait = kLinkDownSleep;
   const dev::Wake wake = governor_.trusts_device() ? parts_.queue->arm_wake() : dev::Wake::kNever;
   if (wake == dev::Wake::kNever) wait = std::min(wait, config.nap);
   if (wait.count() == 0) {

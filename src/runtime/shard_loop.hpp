@@ -76,6 +76,7 @@ class ShardLoop {
   std::size_t transmit(Instant now);
   void check_link(Instant now);
   void tell_if_finished();
+  bool has_unsent() const { return unsent_count_ > 0 || parts_.queue->tx_pending(); }
   bool has_nothing_to_do() const;
   void rest(Instant deadline, Instant now);
   void sleep(dev::Wake wake, Duration wait);

@@ -1,15 +1,22 @@
 #include "dev/dpdk/ethdev.hpp"
 
 #include <gtest/gtest.h>
+#include <net/if.h>
+#include <poll.h>
 #include <rte_ethdev.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <array>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "buf/mbuf.hpp"
 #include "dev/dpdk/driver_quirks.hpp"
+#include "dev/unique_fd.hpp"
 #include "unit/dev_dpdk/eal.hpp"
 
 namespace zs::dev {
@@ -61,6 +68,37 @@ TEST_F(EthdevTest, RingGivesBackWhatItTook) {
   EXPECT_EQ(queue.stats().tx_bytes, 100u);
   EXPECT_EQ(queue.stats().rx_packets, 1u);
   EXPECT_EQ(pool_->in_use(), 0u);
+}
+
+TEST_F(EthdevTest, RingWakesNobody) {
+  const auto device = open({.device = "net_ring2"});
+  ASSERT_TRUE(device);
+  auto& queue = device->queue(0);
+  EXPECT_EQ(queue.wake_fd(), -1);
+  EXPECT_EQ(queue.arm_wake(), Wake::kNever);
+  queue.disarm_wake();
+}
+
+/// Over the loopback of a network namespace of its own; needs root.
+TEST_F(EthdevTest, TheSocketOfAfPacketWakes) {
+  if (unshare(CLONE_NEWNET) != 0) GTEST_SKIP() << "no network namespace can be made here";
+  const UniqueFd control{::socket(AF_INET, SOCK_DGRAM, 0)};
+  ifreq request{};
+  std::memcpy(request.ifr_name, "lo", 3);
+  request.ifr_flags = IFF_UP;
+  ASSERT_EQ(::ioctl(control.get(), SIOCSIFFLAGS, &request), 0);
+  const auto device = open({.device = "net_af_packet0,iface=lo"});
+  ASSERT_TRUE(device);
+  auto& queue = device->queue(0);
+  ASSERT_EQ(queue.arm_wake(), Wake::kWhilePackets);
+  pollfd fd{queue.wake_fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&fd, 1, 0), 0) << "nothing came yet";
+  rte_mbuf* const sent = packet(100).release();
+  ASSERT_EQ(queue.tx_burst({&sent, 1}), 1u);  // lo brings it back
+  EXPECT_EQ(::poll(&fd, 1, 5'000), 1);
+  rte_mbuf* got = nullptr;
+  while (queue.rx_burst({&got, 1}) == 1) buf::free_chain(got);
+  EXPECT_EQ(::poll(&fd, 1, 0), 0) << "all was taken";
 }
 
 TEST_F(EthdevTest, FullRingLosesNothing) {
@@ -148,6 +186,14 @@ TEST(DriverQuirks, VhostSegmentsOnlyWhenToldTo) {
   EXPECT_NE(q.honoured_tx & RTE_ETH_TX_OFFLOAD_TCP_TSO, 0u);
   EXPECT_EQ(q.fixup, TxFixup::kVhostTsoLength);
   EXPECT_EQ(quirks_of("net_vhost", "iface=/x/tso=10").honoured_tx, 0u);
+}
+
+TEST(DriverQuirks, SomeCanWakeASleeper) {
+  EXPECT_TRUE(quirks_of("net_vhost", "").has_rx_interrupts);
+  EXPECT_TRUE(quirks_of("net_virtio_user", "").has_rx_interrupts);
+  EXPECT_FALSE(quirks_of("net_memif", "").has_rx_interrupts);
+  EXPECT_EQ(quirks_of("net_af_xdp", "").socket_family, AF_XDP);
+  EXPECT_EQ(quirks_of("net_memif", "").socket_family, 0);
 }
 
 TEST(DriverQuirks, MemifGetsNoChains) {
