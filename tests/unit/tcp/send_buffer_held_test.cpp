@@ -18,7 +18,7 @@ using test::bytes_of;
 using test::stream;
 using test::TestPools;
 
-constexpr std::uint16_t kRoom = 118;
+constexpr std::uint16_t kHeaders = 118;
 
 /// The stack's headers, then the driver's.
 HeldFrame hand_to_driver(buf::Mbuf packet) {
@@ -56,16 +56,16 @@ TEST(SendBufferHeld, sends_in_place_again_only_after_the_driver_is_done) {
   const rte_mbuf* const stored = c.head();
   ASSERT_TRUE(b.append(c));
   {
-    const HeldFrame held = hand_to_driver(*b.carve(0, 200, kRoom, pools));
+    const HeldFrame held = hand_to_driver(*b.carve(0, 200, kHeaders, pools));
     ASSERT_EQ(held.get(), stored);
     for (int i = 0; i < 3; ++i) {
-      const buf::Mbuf again = *b.carve(0, 200, kRoom, pools);
+      const buf::Mbuf again = *b.carve(0, 200, kHeaders, pools);
       EXPECT_NE(again.get(), stored);
       EXPECT_EQ(bytes_of(again), stream(0, 200));
     }
     EXPECT_EQ(held.touched(), "");
   }
-  const buf::Mbuf again = *b.carve(0, 200, kRoom, pools);
+  const buf::Mbuf again = *b.carve(0, 200, kHeaders, pools);
   EXPECT_EQ(again.get(), stored);
   EXPECT_EQ(bytes_of(again), stream(0, 200));
 }
@@ -76,8 +76,8 @@ TEST(SendBufferHeld, acknowledging_and_clearing_touch_nothing_either) {
     SendBuffer b{1000};
     buf::Chain c = pools.chain(stream(0, 700));
     ASSERT_TRUE(b.append(c));
-    const HeldFrame first = hand_to_driver(*b.carve(0, 256, kRoom, pools));
-    const HeldFrame all = hand_to_driver(*b.carve(0, 700, kRoom, pools));
+    const HeldFrame first = hand_to_driver(*b.carve(0, 256, kHeaders, pools));
+    const HeldFrame all = hand_to_driver(*b.carve(0, 700, kHeaders, pools));
     b.acknowledge(300);
     EXPECT_EQ(first.touched() + all.touched(), "");
     b.clear();
@@ -93,7 +93,7 @@ TEST(SendBufferHeld, what_a_driver_links_behind_a_buffer_stays_the_drivers) {
     SendBuffer b{1000};
     buf::Chain c = pools.chain(stream(0, 200));
     ASSERT_TRUE(b.append(c));
-    buf::Mbuf sent = *b.carve(0, 200, kRoom, pools);
+    buf::Mbuf sent = *b.carve(0, 200, kHeaders, pools);
     sent.append_chain(*buf::Mbuf::copy_of(stream(0, 4), *pools.data));  // a trailer
     const HeldFrame held{std::move(sent)};
     b.acknowledge(200);
@@ -162,7 +162,7 @@ RC_GTEST_PROP(SendBufferHeldProperty, no_held_packet_is_touched_and_all_are_byte
           const std::uint32_t wanted = oldest ? b.size() : amount * 7u % 1'500;
           const std::uint32_t n =
               b.longest_carve(offset, std::min(wanted, b.size() - offset), oldest ? 1 : 5);
-          buf::Mbuf packet = *b.carve(offset, n, kRoom, pools);
+          buf::Mbuf packet = *b.carve(offset, n, kHeaders, pools);
           RC_ASSERT(bytes_of(packet) == stream(first + offset, n));
           held.push_back(hand_to_driver(std::move(packet)));
           break;
