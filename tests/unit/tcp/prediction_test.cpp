@@ -149,6 +149,7 @@ class Peer {
         SeqNum{view->seq()} + static_cast<std::uint32_t>(bytes.size() - view->header_length());
     if (SeqNum{view->seq()} == rcv_nxt_) rcv_nxt_ = end;
     snd_una_ = SeqNum::later(snd_una_, SeqNum{view->ack()});
+    snd_nxt_ = SeqNum::later(snd_nxt_, snd_una_);  // more was taken than it meant to send
   }
   wire::PlainTcp next(Instant now) {
     wire::PlainTcp s{.flow = Host::kFlow,

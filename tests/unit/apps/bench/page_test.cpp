@@ -13,7 +13,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-Report example() {
+Report example_report() {
   Report report;
   report.fact("zstack", "0.1.0");
   report.begin_section({.name = "cable",
@@ -31,7 +31,7 @@ Report example() {
 }
 
 TEST(Page, ShowsChaptersBesideThePapersClaims) {
-  const std::string html = page_of(example());
+  const std::string html = page_of(example_report());
   EXPECT_THAT(html, HasSubstr("<h2>Throughput &amp; latency</h2>"));
   EXPECT_THAT(html, HasSubstr("up to 5x better"));
   EXPECT_THAT(html, HasSubstr("<svg class=\"zc\""));
@@ -41,14 +41,14 @@ TEST(Page, ShowsChaptersBesideThePapersClaims) {
 }
 
 TEST(Page, MarksWhatIsMetAndWhatIsNot) {
-  const std::string html = page_of(example());
+  const std::string html = page_of(example_report());
   EXPECT_THAT(html, HasSubstr("<td class=\"left met\">✓ met</td>"));
   EXPECT_THAT(html, HasSubstr("<td class=\"left missed\">✗ not met</td>"));
   EXPECT_THAT(html, HasSubstr("<td class=\"left unknown\">not measured</td>"));
 }
 
 TEST(Page, NeedsNothingFromElsewhere) {
-  const std::string html = page_of(example());
+  const std::string html = page_of(example_report());
   for (const char* const reference : {"<script", "<link", "src=", "url(", "@import", "https://"}) {
     EXPECT_THAT(html, Not(HasSubstr(reference)));
   }
@@ -66,12 +66,12 @@ TEST(Page, IsWrittenWithPlotsAndResults) {
   namespace fs = std::filesystem;
   const fs::path root = fs::temp_directory_path() / ("zstack-page-" + std::to_string(getpid()));
   std::string why;
-  ASSERT_TRUE(write_report(example(), (root / "deep").string(), why)) << why;
+  ASSERT_TRUE(write_report(example_report(), (root / "deep").string(), why)) << why;
   for (const char* const name : {"results.json", "cable_64.svg", "index.html"}) {
     EXPECT_GT(fs::file_size(root / "deep" / name), 100u) << name;
   }
   std::ofstream(root / "file") << "in the way";
-  EXPECT_FALSE(write_report(example(), (root / "file").string(), why));
+  EXPECT_FALSE(write_report(example_report(), (root / "file").string(), why));
   EXPECT_THAT(why, HasSubstr("results.json"));
   fs::remove_all(root);
 }

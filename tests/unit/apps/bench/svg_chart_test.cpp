@@ -34,7 +34,7 @@ bool is_well_formed(const std::string& xml) {
   return open.empty();
 }
 
-Chart example() {
+Chart example_chart() {
   return {.id = "x",
           .title = "64 B: throughput & more",
           .x_label = "connections",
@@ -45,7 +45,7 @@ Chart example() {
 }
 
 TEST(SvgChart, ShowsLinesBarsAndLegend) {
-  const std::string svg = svg_of(example());
+  const std::string svg = svg_of(example_chart());
   EXPECT_TRUE(is_well_formed(svg)) << svg;
   EXPECT_THAT(svg, HasSubstr("64 B: throughput &amp; more"));
   EXPECT_THAT(svg, HasSubstr("z &lt;calls&gt;"));
@@ -58,13 +58,13 @@ TEST(SvgChart, ShowsLinesBarsAndLegend) {
 }
 
 TEST(SvgChart, MarksTheVeryValuesThatWereMeasured) {
-  const std::string svg = svg_of(example());
+  const std::string svg = svg_of(example_chart());
   EXPECT_THAT(svg, HasSubstr(">1</text>"));
   EXPECT_THAT(svg, HasSubstr(">50</text>"));
 }
 
 TEST(SvgChart, LeavesOutWhatALogarithmCannotShow) {
-  Chart chart = example();
+  Chart chart = example_chart();
   chart.y_scale = ChartScale::kLog;
   chart.series = {{"a", 0, false, {{1, 0, 0, 0}, {2, 10, 0, 20}, {0, 5, 5, 5}}}};
   chart.series.push_back({"b", 1, false, {{1, std::numeric_limits<double>::infinity(), 0, 0}}});
@@ -76,7 +76,7 @@ TEST(SvgChart, LeavesOutWhatALogarithmCannotShow) {
 }
 
 TEST(SvgChart, SurvivesNothingAndOnePoint) {
-  Chart chart = example();
+  Chart chart = example_chart();
   chart.series.clear();
   EXPECT_TRUE(is_well_formed(svg_of(chart)));
   chart.series = {{"alone", 0, false, {{10, 0, 0, 0}}}};
@@ -84,8 +84,8 @@ TEST(SvgChart, SurvivesNothingAndOnePoint) {
 }
 
 TEST(SvgChart, ChartsOfOnePageShareAStyle) {
-  EXPECT_THAT(svg_element_of(example()), Not(HasSubstr("<style>")));
-  EXPECT_THAT(svg_of(example()), HasSubstr(chart_style()));
+  EXPECT_THAT(svg_element_of(example_chart()), Not(HasSubstr("<style>")));
+  EXPECT_THAT(svg_of(example_chart()), HasSubstr(chart_style()));
 }
 
 TEST(SvgChart, TicksAreRound) {
