@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/assert.hpp"
+
 namespace zs {
 
 /// Everything a call can refuse to do. The values are errno values, so that the C boundary is a
@@ -72,14 +74,25 @@ class [[nodiscard]] Result {
 
   bool has_value() const noexcept { return has_value_; }
   explicit operator bool() const noexcept { return has_value_; }
-  T& operator*() & noexcept { return value_; }
-  const T& operator*() const& noexcept { return value_; }
-  T&& operator*() && noexcept { return std::move(value_); }
-  T* operator->() noexcept { return std::addressof(value_); }
-  const T* operator->() const noexcept { return std::addressof(value_); }
-  Errc error() const noexcept { return error_; }
+  T& operator*() & noexcept { return value(); }
+  const T& operator*() const& noexcept { return value(); }
+  T&& operator*() && noexcept { return std::move(value()); }
+  T* operator->() noexcept { return std::addressof(value()); }
+  const T* operator->() const noexcept { return std::addressof(value()); }
+  Errc error() const noexcept {
+    ZS_ASSERT(!has_value_);
+    return error_;
+  }
 
  private:
+  T& value() noexcept {
+    ZS_ASSERT(has_value_);
+    return value_;
+  }
+  const T& value() const noexcept {
+    ZS_ASSERT(has_value_);
+    return value_;
+  }
   /// Fills the union from `o`'s; has_value_ is `o`'s already.
   template <typename Other>
   void take(Other&& o) {

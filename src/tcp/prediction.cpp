@@ -16,6 +16,7 @@ bool Connection::predicts(const wire::PlainTcp& segment) const {
   if (!steady_ || SeqNum{segment.seq} != rcv_.nxt) return false;
   const SeqNum ack{segment.ack};
   if (ack.before(snd_.una) || ack.after(snd_.max)) return false;
+  if (snd_.wl1.after(rcv_.nxt)) return false;  // a later segment, since lost, told a newer window
   if (segment.payload_bytes > receive_window()) return false;
   if (segment.payload_bytes == 0) {
     if (ack == snd_.una && has_outstanding()) return false;  // may be a duplicate acknowledgement

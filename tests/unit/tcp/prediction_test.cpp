@@ -152,6 +152,7 @@ class Peer {
     snd_nxt_ = SeqNum::later(snd_nxt_, snd_una_);  // more was taken than it meant to send
   }
   wire::PlainTcp next(Instant now) {
+    if (random_.chance(0.3)) snd_nxt_ = snd_una_;  // some of it may have been refused
     wire::PlainTcp s{.flow = Host::kFlow,
                      .seq = snd_nxt_.raw(),
                      .ack = rcv_nxt_.raw(),
