@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -12,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -73,7 +73,7 @@ std::string find_program(const std::string& name) {
   std::string_view rest = all != nullptr ? all : "/usr/sbin:/usr/bin:/sbin:/bin";
   while (!rest.empty()) {
     const auto colon = rest.find(':');
-    const std::string path = std::string(rest.substr(0, colon)) + '/' + name;
+    std::string path = std::string(rest.substr(0, colon)) + '/' + name;
     if (access(path.c_str(), X_OK) == 0) return path;
     rest = colon == std::string_view::npos ? std::string_view{} : rest.substr(colon + 1);
   }
@@ -88,6 +88,7 @@ Result<Child> Child::start(const ChildOptions& options, std::string& why) {
   }
   std::vector<std::string> words = options.command;
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   std::array<int, 2> ends{-1, -1};

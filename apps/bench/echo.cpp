@@ -90,7 +90,9 @@ void EchoServer::echo_bytes(int fd) {
 
 Result<std::unique_ptr<buf::Pool>> make_request_pool(const EchoClientOptions& options) {
   const std::uint32_t buffers = (options.request_bytes + kRequestRoom - 1) / kRequestRoom;
-  return buf::Pool::create({options.pool, options.connections * buffers + 63, kRequestRoom});
+  const std::uint32_t wanted = options.connections * buffers;
+  // No pool gives its last sixteenth to an application.
+  return buf::Pool::create({options.pool, wanted + wanted / 8 + 63, kRequestRoom});
 }
 
 EchoClient::EchoClient(sock::SocketTable& sockets, buf::Pools pools, buf::Pool& requests,

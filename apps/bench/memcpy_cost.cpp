@@ -20,6 +20,8 @@ constexpr std::size_t kTimedAtOnce = 16;      ///< answers
 constexpr std::uint16_t kClientRoom = 8'192;  ///< of EchoClient's request
 constexpr std::uint16_t kStackRoom = 2'048;   ///< of CableWorld's pools
 constexpr std::uint32_t kStackBuffers = 32'768;
+/// No pool gives its last sixteenth to an application.
+constexpr std::uint32_t kStackPool = kStackBuffers + kStackBuffers / 8;
 
 void copy_into(const buf::Chain& chain, std::span<const std::byte> bytes) {
   for (rte_mbuf* m = chain.head(); m != nullptr; m = m->next) {
@@ -38,7 +40,7 @@ Result<double> copy_cycles(std::uint32_t bytes, std::string& why) {
   const std::uint32_t a_chain = (bytes + kStackRoom - 1) / kStackRoom;
   ZS_TRY_ASSIGN(const auto client_pool, buf::Pool::create({"bench-copy-in", 63, kClientRoom}));
   ZS_TRY_ASSIGN(const auto stack_pool,
-                buf::Pool::create({"bench-copy-out", kStackBuffers + 1'023, kStackRoom}));
+                buf::Pool::create({"bench-copy-out", kStackPool, kStackRoom}));
   std::vector<std::byte> memory(bytes, std::byte{'z'});
   ZS_TRY_ASSIGN(const auto request, buf::Chain::copy_of(memory, *client_pool));
   std::vector<buf::Chain> answers;

@@ -39,7 +39,7 @@ std::vector<std::string> time_options(const BenchContext& context) {
 }
 
 Result<LoadFigures> run_wire(BenchContext& context, const ProcessWire& wire,
-                             std::vector<std::string> serve, std::vector<std::string> load) {
+                             const std::vector<std::string>& serve, std::vector<std::string> load) {
   for (auto& option : time_options(context)) load.push_back(std::move(option));
   return wire.run(serve, load, context.server_cpu(), context.client_cpu(), context.why);
 }

@@ -126,25 +126,25 @@ rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
 
 // rte_pktmbuf_attach() without what a slice has no use for: hash, tags, time stamps, dynamic
 // fields.
-bool attach_indirect(rte_mbuf* m, rte_mbuf* segment, std::uint32_t offset,
+bool attach_indirect(rte_mbuf* fresh, rte_mbuf* segment, std::uint32_t offset,
                      std::uint32_t length) noexcept {
   ZS_ASSERT(offset <= segment->data_len && length <= segment->data_len - offset);
   if (memory_references(segment) >= kMaxReferences) return false;
   if (RTE_MBUF_HAS_EXTBUF(segment)) {
     rte_mbuf_ext_refcnt_update(segment->shinfo, 1);
-    m->shinfo = segment->shinfo;
-    m->ol_flags = RTE_MBUF_F_EXTERNAL;
+    fresh->shinfo = segment->shinfo;
+    fresh->ol_flags = RTE_MBUF_F_EXTERNAL;
   } else {
     rte_mbuf_refcnt_update(RTE_MBUF_CLONED(segment) ? rte_mbuf_from_indirect(segment) : segment, 1);
-    m->priv_size = segment->priv_size;
-    m->ol_flags = RTE_MBUF_F_INDIRECT;
+    fresh->priv_size = segment->priv_size;
+    fresh->ol_flags = RTE_MBUF_F_INDIRECT;
   }
-  rte_mbuf_iova_set(m, rte_mbuf_iova_get(segment));
-  m->buf_addr = segment->buf_addr;
-  m->buf_len = segment->buf_len;
-  m->data_off = static_cast<std::uint16_t>(segment->data_off + offset);
-  m->data_len = static_cast<std::uint16_t>(length);
-  m->pkt_len = length;
+  rte_mbuf_iova_set(fresh, rte_mbuf_iova_get(segment));
+  fresh->buf_addr = segment->buf_addr;
+  fresh->buf_len = segment->buf_len;
+  fresh->data_off = static_cast<std::uint16_t>(segment->data_off + offset);
+  fresh->data_len = static_cast<std::uint16_t>(length);
+  fresh->pkt_len = length;
   return true;
 }
 

@@ -148,24 +148,24 @@ rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
   return nullptr;
 }
 
-bool attach_indirect(rte_mbuf* m, rte_mbuf* segment, std::uint32_t offset,
+bool attach_indirect(rte_mbuf* fresh, rte_mbuf* segment, std::uint32_t offset,
                      std::uint32_t length) noexcept {
   ZS_ASSERT(offset <= segment->data_len && length <= segment->data_len - offset);
   std::uint16_t& references = memory_references(segment);
   if (__atomic_load_n(&references, __ATOMIC_RELAXED) >= kMaxReferences) return false;
   __atomic_add_fetch(&references, std::uint16_t{1}, __ATOMIC_ACQ_REL);
   if ((segment->ol_flags & RTE_MBUF_F_EXTERNAL) != 0) {
-    m->shinfo = segment->shinfo;
-    m->ol_flags = RTE_MBUF_F_EXTERNAL;
+    fresh->shinfo = segment->shinfo;
+    fresh->ol_flags = RTE_MBUF_F_EXTERNAL;
   } else {
-    m->ol_flags = RTE_MBUF_F_INDIRECT;
+    fresh->ol_flags = RTE_MBUF_F_INDIRECT;
   }
-  m->buf_addr = segment->buf_addr;
-  m->buf_len = segment->buf_len;
-  m->priv_size = segment->priv_size;
-  m->data_off = static_cast<std::uint16_t>(segment->data_off + offset);
-  m->data_len = static_cast<std::uint16_t>(length);
-  m->pkt_len = length;
+  fresh->buf_addr = segment->buf_addr;
+  fresh->buf_len = segment->buf_len;
+  fresh->priv_size = segment->priv_size;
+  fresh->data_off = static_cast<std::uint16_t>(segment->data_off + offset);
+  fresh->data_len = static_cast<std::uint16_t>(length);
+  fresh->pkt_len = length;
   return true;
 }
 
