@@ -17,6 +17,11 @@ rte_mbuf* last_segment(rte_mbuf* m) noexcept {
 
 }  // namespace
 
+rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
+                        std::uint32_t length) noexcept {
+  return Slicer(pool, 1).make(segment, offset, length);
+}
+
 void copy_metadata(rte_mbuf* to, const rte_mbuf* from) noexcept {
   to->ol_flags = (to->ol_flags & kStorageFlags) | (from->ol_flags & ~kStorageFlags);
   to->port = from->port;

@@ -1,6 +1,5 @@
 #include "stack/egress.hpp"
 
-#include <cstring>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -135,8 +134,8 @@ bool Egress::transmit(buf::Mbuf& packet, const ip::HeaderSpec& spec, EgressHint 
     return false;
   }
   std::byte* const at = room->data();
-  std::memcpy(at, mac->bytes.data(), mac->bytes.size());
-  std::memcpy(at + 6, interface.device.mac.bytes.data(), mac->bytes.size());
+  wire::store_mac(at, *mac);
+  wire::store_mac(at + 6, interface.device.mac);
   store_be(at + 12, ether_type_of(family));
   ip::write_header(at + wire::EthernetView::kHeader, spec, payload);
   rte_mbuf* const m = packet.get();

@@ -20,7 +20,6 @@ using Urgency = recovery::LossRecovery::Urgency;
 
 namespace {
 constexpr Duration kNoBufferRetry = 2ms;  ///< buffers come back within a device's transmit time
-constexpr std::uint32_t kTimestampOptionBytes = 12;  ///< with the padding of RFC 7323 appendix A
 /// Most buffers that one packet gathers: 64 KB of 2 KB buffers, and within any device's reach.
 constexpr std::uint16_t kMaxSlices = 40;
 constexpr std::uint32_t kMinSegmentPayload = 8;  ///< what the smallest MSS leaves beside options
@@ -349,7 +348,7 @@ std::uint32_t Connection::segment_payload_with_sack() const {
 
 void Connection::set_mss(std::uint16_t mtu) {
   std::uint32_t mss = std::min(mss_for_mtu(mtu, flow_), negotiated_.peer_mss);
-  if (negotiated_.timestamps) mss -= kTimestampOptionBytes;
+  if (negotiated_.timestamps) mss -= wire::kAlignedTimestamps;
   mss_ = static_cast<std::uint16_t>(std::max(mss, kMinSegmentPayload));
   congestion_->on_mss_change(mss_);
 }

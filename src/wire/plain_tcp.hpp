@@ -47,9 +47,7 @@ struct PlainTcpHeader {
   TcpTimestamps timestamps;
 };
 inline constexpr std::size_t kPlainTcpBytes = TcpView::kMinHeader;
-inline constexpr std::size_t kStampedTcpBytes = TcpView::kMinHeader + 12;
-/// NOP, NOP, kind 8, length 10 (RFC 7323 appendix A).
-inline constexpr std::uint32_t kTimestampsWord = 0x0101'080a;
+inline constexpr std::size_t kStampedTcpBytes = TcpView::kMinHeader + kAlignedTimestamps;
 
 /// Nothing but stores: every data segment passes here. `at` has room for kStampedTcpBytes, or for
 /// kPlainTcpBytes without timestamps.

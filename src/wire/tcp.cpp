@@ -19,15 +19,13 @@ constexpr std::uint8_t kTimestamps = 8;
 constexpr std::size_t kTimestampsLength = 10;
 constexpr std::size_t kSackBlockLength = 8;
 constexpr std::size_t kMaxOptions = TcpView::kMaxHeader - TcpView::kMinHeader;
-/// Aligned lengths as write() puts them down.
-constexpr std::size_t kAlignedTimestamps = 12;
+/// Options are padded to whole words.
 constexpr std::size_t kWord = 4;
 
 constexpr std::uint32_t word(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) {
   return std::uint32_t{a} << 24 | std::uint32_t{b} << 16 | std::uint32_t{c} << 8 | d;
 }
-/// The layout of RFC 7323 appendix A, which nearly every segment on the Internet carries.
-constexpr std::uint32_t kTimestampsWord = word(kNop, kNop, kTimestamps, kTimestampsLength);
+static_assert(kTimestampsWord == word(kNop, kNop, kTimestamps, kTimestampsLength));
 
 /// Reads one known option into `out`; false when its length is wrong. Where an option comes twice
 /// the last one wins, as in Linux.

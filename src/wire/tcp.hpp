@@ -60,6 +60,11 @@ class TcpView {
   std::size_t header_;
 };
 
+/// The layout of RFC 7323 appendix A, which nearly every segment on the Internet carries: NOP, NOP,
+/// kind 8, length 10, then both timestamps.
+inline constexpr std::uint32_t kTimestampsWord = 0x0101'080a;
+inline constexpr std::uint32_t kAlignedTimestamps = 12;
+
 struct TcpTimestamps {
   std::uint32_t value = 0;  ///< TSval
   std::uint32_t echo = 0;   ///< TSecr

@@ -114,16 +114,6 @@ void Pool::fail_after_for_test(std::uint32_t /*n*/) noexcept {}
 void free_chain(rte_mbuf* head) noexcept { rte_pktmbuf_free(head); }
 void free_segment(rte_mbuf* m) noexcept { rte_pktmbuf_free_seg(m); }
 
-rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
-                        std::uint32_t length) noexcept {
-  if (memory_references(segment) >= kMaxReferences) return nullptr;
-  rte_mbuf* const m = pool.alloc();
-  if (m == nullptr) return nullptr;
-  if (attach_indirect(m, segment, offset, length)) return m;
-  rte_pktmbuf_free_seg(m);
-  return nullptr;
-}
-
 // rte_pktmbuf_attach() without what a slice has no use for: hash, tags, time stamps, dynamic
 // fields.
 bool attach_indirect(rte_mbuf* fresh, rte_mbuf* segment, std::uint32_t offset,

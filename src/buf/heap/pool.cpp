@@ -136,18 +136,6 @@ void free_chain(rte_mbuf* head) noexcept {
   }
 }
 
-rte_mbuf* make_indirect(Pool& pool, rte_mbuf* segment, std::uint32_t offset,
-                        std::uint32_t length) noexcept {
-  if (__atomic_load_n(&memory_references(segment), __ATOMIC_RELAXED) >= kMaxReferences) {
-    return nullptr;
-  }
-  rte_mbuf* const m = pool.alloc();
-  if (m == nullptr) return nullptr;
-  if (attach_indirect(m, segment, offset, length)) return m;
-  free_segment(m);
-  return nullptr;
-}
-
 bool attach_indirect(rte_mbuf* fresh, rte_mbuf* segment, std::uint32_t offset,
                      std::uint32_t length) noexcept {
   ZS_ASSERT(offset <= segment->data_len && length <= segment->data_len - offset);
