@@ -28,8 +28,7 @@ class IpAddress {
   constexpr IpAddress() = default;  ///< the IPv6 unspecified address, ::
   static constexpr IpAddress v4(std::uint32_t host_order) {
     IpAddress a;
-    a.bytes_[10] = a.bytes_[11] = std::byte{0xff};
-    store_be(&a.bytes_[12], host_order);
+    a.words_[1] = std::uint64_t{byte_swap(host_order)} << 32 | kMapped;
     return a;
   }
   static constexpr IpAddress v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) {
@@ -38,7 +37,7 @@ class IpAddress {
   }
   static constexpr IpAddress v6(const Bytes& network_order) {
     IpAddress a;
-    a.bytes_ = network_order;
+    a.words_ = std::bit_cast<Words>(network_order);
     return a;
   }
   static constexpr IpAddress any(IpFamily f) { return f == IpFamily::kV4 ? v4(0) : IpAddress{}; }
@@ -46,29 +45,32 @@ class IpAddress {
   static std::optional<IpAddress> parse(std::string_view text);
 
   constexpr IpFamily family() const {
-    return high() == 0 && (low() >> 32) == 0xffff ? IpFamily::kV4 : IpFamily::kV6;
+    return words_[0] == 0 && static_cast<std::uint32_t>(words_[1]) == kMapped ? IpFamily::kV4
+                                                                              : IpFamily::kV6;
   }
   constexpr bool is_v4() const { return family() == IpFamily::kV4; }
   constexpr bool is_v6() const { return family() == IpFamily::kV6; }
   /// Precondition: is_v4().
-  constexpr std::uint32_t v4_value() const { return load_be<std::uint32_t>(&bytes_[12]); }
-  constexpr const Bytes& bytes() const { return bytes_; }
+  constexpr std::uint32_t v4_value() const {
+    return byte_swap(static_cast<std::uint32_t>(words_[1] >> 32));
+  }
+  constexpr Bytes bytes() const { return std::bit_cast<Bytes>(words_); }
   /// The 4 or 16 bytes as they stand on the wire.
   std::span<const std::byte> wire_bytes() const {
-    return is_v4() ? std::span<const std::byte>{bytes_}.subspan(12)
-                   : std::span<const std::byte>{bytes_};
+    const std::span<const std::byte> all = std::as_bytes(std::span(words_));
+    return is_v4() ? all.subspan(12) : all;
   }
   /// First and last 8 bytes in host order; for hashing and prefix arithmetic.
-  constexpr std::uint64_t high() const { return load_be<std::uint64_t>(bytes_.data()); }
-  constexpr std::uint64_t low() const { return load_be<std::uint64_t>(bytes_.data() + 8); }
+  constexpr std::uint64_t high() const { return byte_swap(words_[0]); }
+  constexpr std::uint64_t low() const { return byte_swap(words_[1]); }
 
   /// First and last 8 bytes as they lie in memory; for hashing and comparing.
-  constexpr std::uint64_t first_word() const { return byte_swap(high()); }
-  constexpr std::uint64_t last_word() const { return byte_swap(low()); }
+  constexpr std::uint64_t first_word() const { return words_[0]; }
+  constexpr std::uint64_t last_word() const { return words_[1]; }
 
   constexpr bool is_unspecified() const { return is_v4() ? v4_value() == 0 : *this == IpAddress{}; }
   constexpr bool is_multicast() const {
-    return is_v4() ? (v4_value() >> 28) == 0xe : bytes_[0] == std::byte{0xff};
+    return is_v4() ? (v4_value() >> 28) == 0xe : (high() >> 56) == 0xff;
   }
   constexpr bool is_limited_broadcast() const { return is_v4() && v4_value() == 0xffff'ffff; }
   constexpr bool is_loopback() const {
@@ -90,7 +92,11 @@ class IpAddress {
   }
 
  private:
-  alignas(8) Bytes bytes_{};
+  using Words = std::array<std::uint64_t, 2>;
+  /// The first half of a mapped address' last word, as it lies in memory.
+  static constexpr std::uint32_t kMapped = 0xffff'0000;
+
+  Words words_{};  ///< the 16 bytes of the wire; in words, which compilers keep in registers
 };
 
 /// An address with a prefix length in its own family's terms (0..32 or 0..128).
@@ -138,7 +144,17 @@ struct Endpoint {
 struct FlowKey {
   Endpoint local;
   Endpoint remote;
-  friend constexpr bool operator==(const FlowKey&, const FlowKey&) = default;
+  friend constexpr bool operator==(const FlowKey& a, const FlowKey& b) {
+    const IpAddress& la = a.local.address;
+    const IpAddress& lb = b.local.address;
+    const IpAddress& ra = a.remote.address;
+    const IpAddress& rb = b.remote.address;
+    const auto ports =
+        static_cast<std::uint64_t>((a.local.port ^ b.local.port) | (a.remote.port ^ b.remote.port));
+    // One branch for all: they nearly always agree.
+    return ((la.first_word() ^ lb.first_word()) | (la.last_word() ^ lb.last_word()) |
+            (ra.first_word() ^ rb.first_word()) | (ra.last_word() ^ rb.last_word()) | ports) == 0;
+  }
 };
 
 }  // namespace zs

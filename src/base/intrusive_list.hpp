@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstddef>
-
 #include "base/assert.hpp"
 
 namespace zs {
@@ -38,7 +36,6 @@ class IntrusiveList {
   }
 
   bool empty() const { return head_.next_ == &head_; }
-  std::size_t size() const { return size_; }
   T& front() {
     ZS_ASSERT(!empty());
     return static_cast<T&>(*head_.next_);
@@ -54,11 +51,12 @@ class IntrusiveList {
     h.next_ = &head_;
     head_.prev_->next_ = &h;
     head_.prev_ = &h;
-    ++size_;
   }
   /// Links `item` unless it is on a list of this Tag already.
   void push_back_once(T& item) {
-    if (!static_cast<Hook&>(item).is_linked()) push_back(item);
+    if (!static_cast<Hook&>(item).is_linked()) [[likely]] {
+      push_back(item);
+    }
   }
   T& pop_front() {
     T& item = front();
@@ -71,7 +69,24 @@ class IntrusiveList {
     h.prev_->next_ = h.next_;
     h.next_->prev_ = h.prev_;
     h.next_ = h.prev_ = nullptr;
-    --size_;
+  }
+  /// Calls f(T&) on each item in order until it says false, and moves all that it was called on
+  /// behind the others. f may erase the item that it is given, and no other.
+  template <typename F>
+  void visit_in_turn(F&& f) {
+    Hook* h = head_.next_;
+    for (bool more = true; more && h != &head_;) {
+      Hook* const next = h->next_;
+      more = f(static_cast<T&>(*h));
+      h = next;
+    }
+    if (h == &head_ || h == head_.next_) return;
+    head_.prev_->next_ = head_.next_;
+    head_.next_->prev_ = head_.prev_;
+    head_.prev_ = h->prev_;
+    head_.next_ = h;
+    h->prev_->next_ = &head_;
+    h->prev_ = &head_;
   }
   /// Calls f(T&) on each item in order; f may erase the item that it is given, and no other.
   template <typename F>
@@ -85,7 +100,6 @@ class IntrusiveList {
 
  private:
   Hook head_;
-  std::size_t size_ = 0;
 };
 
 }  // namespace zs

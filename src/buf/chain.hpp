@@ -16,7 +16,7 @@ class Chain {
   Chain() = default;
   explicit Chain(Mbuf packet) noexcept {
     rte_mbuf* const m = std::move(packet).release();
-    if (m != nullptr && m->next == nullptr && m->data_len > 0) [[likely]] {
+    if (is_one_segment(m)) [[likely]] {
       clear_metadata(m);
       head_ = tail_ = m;
       bytes_ = m->data_len;
@@ -60,7 +60,21 @@ class Chain {
     bytes_ += std::exchange(other.bytes_, 0);
     segments_ += std::exchange(other.segments_, 0);
   }
-  void append(Mbuf packet) noexcept { append(Chain{std::move(packet)}); }
+  void append(Mbuf packet) noexcept {
+    if (!is_one_segment(packet.get())) [[unlikely]] {
+      return append(Chain{std::move(packet)});
+    }
+    rte_mbuf* const m = std::move(packet).release();
+    clear_metadata(m);
+    if (tail_ == nullptr) [[likely]] {
+      head_ = m;
+    } else {
+      tail_->next = m;
+    }
+    tail_ = m;
+    bytes_ += m->data_len;
+    ++segments_;
+  }
 
   /// Splits off the first `n` bytes without copying: whole segments move, a segment that is cut is
   /// shared through one indirect descriptor. kNoBuffers (nothing changes) without that descriptor.
@@ -72,6 +86,15 @@ class Chain {
   void truncate(std::uint32_t n) noexcept;
   /// Unlinks and returns the first segment. Precondition: !empty().
   Mbuf pop_segment() noexcept;
+  /// Releases the descriptor of a chain that has no other; its pkt_len and nb_segs may say
+  /// anything. Precondition: segments() == 1.
+  rte_mbuf* release_only() noexcept {
+    ZS_ASSERT(segments_ == 1);
+    rte_mbuf* const m = head_;
+    head_ = tail_ = nullptr;
+    bytes_ = segments_ = 0;
+    return m;
+  }
   /// Copies `out.size()` bytes from `offset` on. Precondition: they exist.
   void copy_out(std::uint32_t offset, std::span<std::byte> out) const noexcept;
   /// Descriptors of their own over the same bytes; kNoBuffers without them.
@@ -87,6 +110,9 @@ class Chain {
   [[nodiscard]] Mbuf release() && noexcept;
 
  private:
+  static bool is_one_segment(const rte_mbuf* m) noexcept {
+    return m != nullptr && m->next == nullptr && m->data_len > 0;
+  }
   void take_segments(rte_mbuf* m) noexcept;
   void free_all() noexcept;
 

@@ -19,10 +19,15 @@ namespace zs::buf {
 inline std::uint16_t reference_count(const rte_mbuf* m) noexcept {
   return __atomic_load_n(&m->refcnt, __ATOMIC_RELAXED);
 }
+/// add_reference() by the only holder.
+inline void set_second_reference(rte_mbuf* m) noexcept {
+  ZS_ASSERT(reference_count(m) == 1);
+  __atomic_store_n(&m->refcnt, std::uint16_t{2}, __ATOMIC_RELAXED);
+}
 inline void add_reference(rte_mbuf* m) noexcept {
   // The only holder needs no lock on the bus (rte_mbuf_refcnt_update() does the same).
   if (reference_count(m) == 1) {
-    __atomic_store_n(&m->refcnt, std::uint16_t{2}, __ATOMIC_RELAXED);
+    set_second_reference(m);
   } else {
     __atomic_add_fetch(&m->refcnt, std::uint16_t{1}, __ATOMIC_ACQ_REL);
   }

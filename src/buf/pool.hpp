@@ -55,7 +55,7 @@ class Pool {
 
   // How much is left, as a shard goes by it; for the thread of that shard.
   /// Counts what is left, once a turn: when the packets of that turn have been freed or kept.
-  void look() noexcept;
+  [[gnu::noinline]] void look() noexcept;
   /// At the last look(), less what was kept since.
   Supply supply() const noexcept { return supply_; }
   std::uint32_t left() const noexcept { return left_; }  ///< at the last look()
@@ -127,6 +127,10 @@ struct Pools {
 void free_chain(rte_mbuf* head) noexcept;
 /// Drops one reference of this segment alone, whatever is linked behind it.
 void free_segment(rte_mbuf* m) noexcept;
+
+/// The same for many that are nobody else's, lie in memory of their own and have nothing linked
+/// behind them; all of one pool.
+[[gnu::noinline]] void free_plain(std::span<rte_mbuf* const> buffers) noexcept;
 
 /// A descriptor of its own over `length` bytes of `segment` beginning `offset` bytes into its data;
 /// the memory gains a reference. Works on direct, indirect and external buffers. nullptr when

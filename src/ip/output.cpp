@@ -16,15 +16,7 @@ void write_header(std::byte* at, const HeaderSpec& spec, std::uint32_t payload_b
         .write({at, header_size(IpFamily::kV6)});
     return;
   }
-  // Stores of constants and registers only: every data packet passes here. The checksum field stays
-  // 0, for the device (or its stand-in) fills it in.
-  constexpr std::uint32_t kVersionAndLength = 0x45u << 24;
-  constexpr std::uint32_t kDontFragment = 0x4000;
-  store_be(at, kVersionAndLength | (20 + payload_bytes));
-  store_be(at + 4, kDontFragment);
-  store_be(at + 8, std::uint32_t{spec.hop_limit} << 24 | std::uint32_t{spec.protocol} << 16);
-  store_be(at + 12, spec.src.v4_value());
-  store_be(at + 16, spec.dst.v4_value());
+  write_ipv4_header(at, spec.src, spec.dst, spec.protocol, spec.hop_limit, payload_bytes);
 }
 
 Result<void> prepend_header(buf::Mbuf& packet, const HeaderSpec& spec) noexcept {

@@ -35,4 +35,18 @@ Result<void> prepend_header(buf::Mbuf& packet, const HeaderSpec& spec) noexcept;
 /// The same into room that exists: `at` has header_size() bytes, `payload_bytes` follow.
 void write_header(std::byte* at, const HeaderSpec& spec, std::uint32_t payload_bytes) noexcept;
 
+/// write_header() where it is IPv4's: stores of constants and registers only, since every data
+/// packet passes here. The checksum field stays 0, for the device (or its stand-in) fills it in.
+inline void write_ipv4_header(std::byte* at, const IpAddress& src, const IpAddress& dst,
+                              std::uint8_t protocol, std::uint8_t hop_limit,
+                              std::uint32_t payload_bytes) noexcept {
+  constexpr std::uint32_t kVersionAndLength = 0x45u << 24;
+  constexpr std::uint32_t kDontFragment = 0x4000;
+  store_be(at, kVersionAndLength | (20 + payload_bytes));
+  store_be(at + 4, kDontFragment);
+  store_be(at + 8, std::uint32_t{hop_limit} << 24 | std::uint32_t{protocol} << 16);
+  store_be(at + 12, src.v4_value());
+  store_be(at + 16, dst.v4_value());
+}
+
 }  // namespace zs::ip

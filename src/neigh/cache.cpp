@@ -68,6 +68,7 @@ std::optional<EntryIndex> Cache::find_or_start(std::uint16_t interface, const Ip
 }
 
 const MacAddress* Cache::usable_slowly(Entry& e, Instant now) {
+  if (e.state == State::kProbe || e.state == State::kDelay) return &e.mac;
   if (e.state == State::kStale) {
     // RFC 4861 §7.3.3: use it, and verify it unless something above confirms it meanwhile.
     enter(e, State::kDelay, now);
@@ -154,14 +155,10 @@ void Cache::learn(Entry& e, const MacAddress& mac, Evidence evidence, Instant no
   release_packets(e);
 }
 
-void Cache::on_progress(EntryIndex index, Instant now) {
-  if (index >= config_.entries) return;
+void Cache::confirm(EntryIndex index, Instant now) {
   Entry& e = entries_[index];
   switch (e.state) {
     case State::kReachable:
-      // Moving it to the list's end costs two cache lines; a fresh entry has no need of it.
-      if (now - e.since < config_.reachable / 2) return;
-      [[fallthrough]];
     case State::kStale:
     case State::kDelay:
     case State::kProbe:
@@ -290,7 +287,7 @@ Cache::Entry* Cache::choose_victim() {
   TimerList& incomplete = timers(State::kIncomplete);
   TimerList& stale = timers(State::kStale);
   if (!failed.empty()) return &failed.front();
-  if (incomplete.size() > config_.entries / 2) return &incomplete.front();
+  if (incomplete_ > config_.entries / 2) return &incomplete.front();
   if (!stale.empty()) return &stale.front();
   if (!incomplete.empty()) return &incomplete.front();
   return nullptr;
@@ -300,6 +297,7 @@ void Cache::release(Entry& e) {
   fail_packets(e);
   if (static_cast<ListHook<RequestTag>&>(e).is_linked()) requests_.erase(e);
   timers(e.state).erase(e);
+  if (e.state == State::kIncomplete) --incomplete_;
   e.state = State::kFree;
   std::uint16_t* link = &buckets_[bucket_of(e.interface, e.address)];
   while (*link != index_of(e)) link = &entries_[*link].hash_next;
@@ -311,6 +309,8 @@ void Cache::release(Entry& e) {
 
 void Cache::enter(Entry& e, State state, Instant now) {
   if (e.state != State::kFree) timers(e.state).erase(e);
+  if (e.state == State::kIncomplete) --incomplete_;
+  if (state == State::kIncomplete) ++incomplete_;
   // A question that has not been sent yet has no point once the answer is known.
   if (static_cast<ListHook<RequestTag>&>(e).is_linked()) requests_.erase(e);
   e.state = state;
@@ -354,7 +354,8 @@ void Cache::fail_packets(Entry& e) {
 std::size_t Cache::bucket_of(std::uint16_t interface, const IpAddress& address) const {
   // Keyed: strangers choose the addresses that we answer to.
   std::array<std::byte, 18> key;
-  std::copy(address.bytes().begin(), address.bytes().end(), key.begin());
+  const IpAddress::Bytes bytes = address.bytes();
+  std::copy(bytes.begin(), bytes.end(), key.begin());
   store_be(&key[16], interface);
   return siphash(key_, key) & (buckets_.size() - 1);
 }

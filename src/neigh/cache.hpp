@@ -98,8 +98,7 @@ class Cache {
   /// The MAC to send to now, or nullptr: wait. Using a stale entry starts its verification.
   const MacAddress* usable(EntryIndex index, Instant now) {
     Entry& e = entries_[index];
-    if (e.state == State::kReachable || e.state == State::kProbe || e.state == State::kDelay)
-        [[likely]] {
+    if (e.state == State::kReachable) [[likely]] {
       return &e.mac;
     }
     return usable_slowly(e, now);
@@ -112,8 +111,16 @@ class Cache {
   /// says otherwise: unsolicited answers make no entries, so nobody can fill the table with them.
   void on_message(std::uint16_t interface, const IpAddress& address, const MacAddress& mac,
                   Evidence evidence, Override override, Unknown unknown, Instant now);
-  /// A layer above saw the neighbour make progress (RFC 4861 §7.3.1).
-  void on_progress(EntryIndex index, Instant now);
+  /// A layer above saw the neighbour make progress (RFC 4861 §7.3.1). Precondition: the entry
+  /// exists.
+  void on_progress(EntryIndex index, Instant now) {
+    const Entry& e = entries_[index];
+    // Moving it to the list's end costs two cache lines; a fresh entry has no need of it.
+    if (e.state == State::kReachable && now - e.since < config_.reachable / 2) [[likely]] {
+      return;
+    }
+    confirm(index, now);
+  }
   /// The link went away: forget everything learned there. Waiting packets become undeliverable.
   void flush(std::uint16_t interface);
 
@@ -169,6 +176,7 @@ class Cache {
   using TimerList = IntrusiveList<Entry, TimerTag>;
 
   const MacAddress* usable_slowly(Entry& e, Instant now);
+  void confirm(EntryIndex index, Instant now);
   Entry* find(std::uint16_t interface, const IpAddress& address) const;
   Entry* allocate(std::uint16_t interface, const IpAddress& address);
   Entry* choose_victim();
@@ -202,6 +210,7 @@ class Cache {
   std::array<TimerList, kStates> timers_;
   IntrusiveList<Entry, RequestTag> requests_;
   std::size_t used_ = 0;
+  std::size_t incomplete_ = 0;  ///< entries in that state
   std::size_t waiting_ = 0;
   std::uint32_t generation_ = 1;
 };

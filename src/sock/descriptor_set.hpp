@@ -35,10 +35,6 @@ class DescriptorSet {
     if (at / 64 < first_) first_ = at / 64;
     --count_;
   }
-  bool is_taken(int fd) const {
-    const auto at = static_cast<std::size_t>(fd);
-    return fd >= 0 && at < limit_ && (used_[at / 64] >> (at % 64) & 1) != 0;
-  }
   std::size_t count() const { return count_; }
 
  private:

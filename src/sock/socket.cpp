@@ -3,8 +3,13 @@
 namespace zs::sock {
 
 namespace {
+constexpr std::uint32_t kReadableOnly = ready::kReadable | ready::kHangup | ready::kError;
+
 std::uint32_t stream_readiness(const tcp::Connection& connection, std::uint32_t wanted) {
   std::uint32_t bits = 0;
+  if (connection.is_in_stride() && wanted == kReadableOnly) [[likely]] {
+    return connection.is_readable() ? ready::kReadable : 0;
+  }
   if (connection.is_readable()) bits |= ready::kReadable;
   if ((wanted & ready::kWritable) != 0 && connection.is_writable()) bits |= ready::kWritable;
   if (connection.peer_closed()) bits |= ready::kPeerClosed;

@@ -17,6 +17,7 @@ Result<Socket*> SocketTable::Impl::open(Type type, IpFamily family) {
   socket.fd = *fd;
   socket.type = type;
   socket.family = family;
+  socket.is_open = true;
   socket.interest = 0;
   socket.user_data = 0;
   socket.bound.reset();
@@ -30,6 +31,7 @@ Result<Socket*> SocketTable::Impl::open(Type type, IpFamily family) {
 void SocketTable::Impl::release(Socket& socket) {
   if (static_cast<ListHook<ReadyTag>&>(socket).is_linked()) ready.erase(socket);
   descriptors.give_back(socket.fd);
+  socket.is_open = false;
 }
 
 void SocketTable::Impl::collect_changes() {
@@ -65,7 +67,7 @@ SocketTable::~SocketTable() { close_all(); }
 
 void SocketTable::close_all() {
   for (const auto& socket : impl_->slots) {
-    if (socket && impl_->descriptors.is_taken(socket->fd)) (void)close(socket->fd);
+    if (socket && socket->is_open) (void)close(socket->fd);
   }
 }
 
@@ -190,15 +192,18 @@ void SocketTable::watch_nothing() {
 
 [[gnu::flatten]] std::size_t SocketTable::poll_ready(std::span<ReadyEvent> out) {
   impl_->collect_changes();
+  if (out.empty()) return 0;
   std::size_t filled = 0;
-  // Each that waits now is looked at once: what stays ready goes behind the others.
-  for (std::size_t left = impl_->ready.size(); left > 0 && filled < out.size(); --left) {
-    Socket& socket = impl_->ready.pop_front();
+  // Each that waits now is looked at once; what stays ready goes behind the others.
+  impl_->ready.visit_in_turn([&](Socket& socket) {
     const std::uint32_t bits = impl_->wanted_readiness(socket);
-    if (bits == 0) continue;
+    if (bits == 0) {
+      impl_->ready.erase(socket);
+      return true;
+    }
     out[filled++] = {.fd = socket.fd, .ready = bits, .user_data = socket.user_data};
-    impl_->ready.push_back(socket);
-  }
+    return filled < out.size();
+  });
   return filled;
 }
 

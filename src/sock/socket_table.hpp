@@ -126,6 +126,10 @@ class SocketTable {
 
  private:
   struct Impl;
+
+  [[gnu::noinline]] Result<buf::Chain> read_slowly(int fd, std::uint32_t limit);
+  [[gnu::noinline]] Result<void> write_slowly(int fd, buf::Chain& chain);
+
   std::unique_ptr<Impl> impl_;
 };
 

@@ -19,7 +19,12 @@ struct SocketTable::Impl {
 
   /// The open socket behind `fd`, or nullptr.
   Socket* find(int fd) const {
-    return descriptors.is_taken(fd) ? slots[static_cast<std::size_t>(fd)].get() : nullptr;
+    const auto at = static_cast<std::size_t>(fd);  // a negative one is beyond all
+    if (at >= slots.size()) [[unlikely]] {
+      return nullptr;
+    }
+    Socket* const socket = slots[at].get();
+    return socket != nullptr && socket->is_open ? socket : nullptr;
   }
   /// kTooManyFiles at the limit.
   Result<Socket*> open(Type type, IpFamily family);

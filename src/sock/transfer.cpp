@@ -18,6 +18,15 @@ Result<tcp::Connection*> stream_of(Socket* socket) {
 
 [[gnu::flatten]] Result<buf::Chain> SocketTable::read(int fd, std::uint32_t limit) {
   Socket* const socket = impl_->find(fd);
+  if (socket != nullptr && socket->connection != nullptr && socket->connection->has_whole(limit))
+      [[likely]] {
+    return socket->connection->take_whole();
+  }
+  return read_slowly(fd, limit);
+}
+
+Result<buf::Chain> SocketTable::read_slowly(int fd, std::uint32_t limit) {
+  Socket* const socket = impl_->find(fd);
   if (socket != nullptr && socket->type == Type::kDatagram) {
     auto chain = receive_from(fd, nullptr);
     if (chain && chain->size() > limit) chain->truncate(limit);  // POSIX: the rest is discarded
@@ -35,6 +44,15 @@ Result<buf::Chain> SocketTable::peek(int fd, std::uint32_t limit) {
 }
 
 [[gnu::flatten]] Result<void> SocketTable::write(int fd, buf::Chain& chain) {
+  Socket* const socket = impl_->find(fd);
+  if (socket != nullptr && socket->connection != nullptr &&
+      socket->connection->write_steadily(chain)) [[likely]] {
+    return {};
+  }
+  return write_slowly(fd, chain);
+}
+
+Result<void> SocketTable::write_slowly(int fd, buf::Chain& chain) {
   Socket* const socket = impl_->find(fd);
   if (socket != nullptr && socket->type == Type::kDatagram) {
     const auto peer = impl_->udp.remote_endpoint(socket->datagram);

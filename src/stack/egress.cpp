@@ -14,6 +14,56 @@ constexpr std::uint16_t ether_type_of(IpFamily family) {
   return family == IpFamily::kV4 ? wire::ether_type::kIpv4 : wire::ether_type::kIpv6;
 }
 
+ip::HeaderSpec spec_of(const FlowKey& flow) {
+  return {
+      .src = flow.local.address, .dst = flow.remote.address, .protocol = wire::ip_protocol::kTcp};
+}
+
+/// Makes a frame of what poll_steady() has given: all that the descriptor says, and the headers in
+/// front of TCP's.
+void write_headers(const tcp::SteadyPacket& packet, const FlowKey& flow, const MacAddress& dst,
+                   const MacAddress& src) {
+  const bool is_v4 = flow.remote.address.is_v4();
+  const std::uint16_t ip_size = ip::header_size(is_v4 ? IpFamily::kV4 : IpFamily::kV6);
+  const std::uint32_t segment = std::uint32_t{packet.header_bytes} + packet.payload_bytes;
+  const std::uint32_t l2l3 = wire::EthernetView::kHeader + std::uint32_t{ip_size};
+  rte_mbuf* const m = packet.packet;
+  m->data_off = static_cast<std::uint16_t>(packet.payload_off - packet.header_bytes - l2l3);
+  m->nb_segs = 1;
+  m->next = nullptr;
+  m->pkt_len = l2l3 + segment;
+  m->data_len = static_cast<std::uint16_t>(l2l3 + segment);
+  m->packet_type = 0;
+  // It lies in memory of its own, so there is no flag to be kept.
+  m->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM |
+                (is_v4 ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6);
+  m->tx_offload = std::uint64_t{wire::EthernetView::kHeader} << RTE_MBUF_L2_LEN_OFS |
+                  std::uint64_t{ip_size} << RTE_MBUF_L3_LEN_OFS |
+                  std::uint64_t{packet.header_bytes} << RTE_MBUF_L4_LEN_OFS;
+  std::byte* const at = buf::data(m);
+  wire::store_mac(at, dst);
+  wire::store_mac(at + 6, src);
+  store_be(at + 12, is_v4 ? wire::ether_type::kIpv4 : wire::ether_type::kIpv6);
+  if (is_v4) [[likely]] {
+    ip::write_ipv4_header(at + wire::EthernetView::kHeader, flow.local.address, flow.remote.address,
+                          wire::ip_protocol::kTcp, ip::kDefaultHopLimit, segment);
+  } else {
+    ip::write_header(at + wire::EthernetView::kHeader, spec_of(flow), segment);
+  }
+}
+
+/// The payload may be a received buffer on its way back, or one that was sent before: what devices
+/// said or were asked of it then means nothing now.
+void ask_for_offloads(const tcp::OutPacket& out) {
+  rte_mbuf* const m = out.packet.get();
+  buf::clear_metadata(m);
+  m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+  m->tx_offload = std::uint64_t{out.header_bytes} << RTE_MBUF_L4_LEN_OFS;
+  if (out.tso_segment == 0) return;
+  m->tso_segsz = out.tso_segment;
+  m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+}
+
 }  // namespace
 
 bool prepend_ethernet(buf::Mbuf& packet, const MacAddress& dst, const MacAddress& src,
@@ -25,32 +75,60 @@ bool prepend_ethernet(buf::Mbuf& packet, const MacAddress& dst, const MacAddress
   return true;
 }
 
-[[gnu::flatten]] bool Egress::frame(tcp::OutPacket& out, std::uint16_t& interface) {
-  rte_mbuf* const m = out.packet.get();
-  // The payload may be a received buffer on its way back: what the receiving device said of it must
-  // not reach the sending one.
-  buf::clear_metadata(m);
-  m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
-  m->tx_offload = std::uint64_t{out.header_bytes} << RTE_MBUF_L4_LEN_OFS;
-  if (out.tso_segment != 0) {
-    m->tso_segsz = out.tso_segment;
-    m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+[[gnu::flatten]] std::size_t Egress::pull_steady(std::uint16_t interface,
+                                                 std::span<rte_mbuf*> out) {
+  Interface& self = *core_.interfaces[interface];
+  std::uint64_t last_way = 0;  // of the packet before: most go the same
+  const MacAddress* mac = nullptr;
+  bool is_confirmed = false;
+  std::size_t used = 0;
+  std::uint64_t bytes = 0;
+  while (used < out.size()) {
+    tcp::Connection* const connection = core_.tcp.next_to_send();
+    if (connection == nullptr) break;
+    if (connection->egress_hint().word() != last_way) [[unlikely]] {
+      const EgressHint hint = connection->egress_hint();
+      if (hint.generation != core_.egress_generation() || hint.interface != interface) break;
+      mac = core_.neighbors.usable(hint.neighbor, core_.now);
+      if (mac == nullptr) break;
+      last_way = hint.word();
+      is_confirmed = false;
+    }
+    tcp::SteadyPacket packet;
+    if (!connection->poll_steady(packet, core_.now)) break;
+    core_.tcp.sent_steadily(*connection);
+    if (packet.confirms_neighbor && !is_confirmed) [[unlikely]] {
+      core_.neighbors.on_progress(connection->egress_hint().neighbor, core_.now);
+      is_confirmed = true;
+    }
+    write_headers(packet, connection->flow(), *mac, self.device.mac);
+    bytes += packet.packet->pkt_len;
+    out[used++] = packet.packet;
   }
-  const ip::HeaderSpec spec{
-      .src = out.local, .dst = out.remote, .protocol = wire::ip_protocol::kTcp};
+  self.stats.tx_packets += used;
+  self.stats.tx_bytes += bytes;
+  return used;
+}
+
+bool Egress::frame(tcp::OutPacket& out, std::uint16_t& interface) {
+  const FlowKey& flow = *out.flow;
   EgressHint fresh;
   EgressHint& hint = out.hint != nullptr ? *out.hint : fresh;
   if (hint.generation != core_.egress_generation()) [[unlikely]] {
-    if (!resolve(out.remote, hint)) {
+    if (!resolve(flow.remote.address, hint)) {
       out.packet = {};
       return false;
     }
   }
-  if (out.confirms_neighbor && hint.interface != kLoopback) {
-    core_.neighbors.on_progress(hint.neighbor, core_.now);
+  if (hint.interface == kLoopback) [[unlikely]] {
+    ask_for_offloads(out);
+    loop_back(std::move(out.packet), spec_of(flow));
+    return false;
   }
+  if (out.confirms_neighbor) core_.neighbors.on_progress(hint.neighbor, core_.now);
   interface = hint.interface;
-  return transmit(out.packet, spec, hint);
+  ask_for_offloads(out);
+  return transmit(out.packet, spec_of(flow), hint);
 }
 
 std::optional<Frame> Egress::frame(udp::OutPacket&& out) {
@@ -128,7 +206,7 @@ bool Egress::transmit(buf::Mbuf& packet, const ip::HeaderSpec& spec, EgressHint 
   const std::uint16_t ip_size = ip::header_size(family);
   const auto room =
       packet.prepend(static_cast<std::uint16_t>(wire::EthernetView::kHeader + ip_size));
-  if (!room) {
+  if (!room) [[unlikely]] {
     core_.drops += Drop::kNoBuffers;
     packet = {};
     return false;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "buf/mbuf.hpp"
 #include "ip/output.hpp"
@@ -25,10 +27,13 @@ class Egress {
  public:
   explicit Egress(Core& core) : core_(core) {}
 
+  /// Frames for the interface from connections in their stride, as long as those are next in turn:
+  /// nearly all packets leave here. Returns how many.
+  std::size_t pull_steady(std::uint16_t interface, std::span<rte_mbuf*> out);
   /// Makes a frame of `out.packet` where it is. False: it went elsewhere. (Every data packet passes
   /// here, and a packet costs less where it stays.)
   [[nodiscard]] bool frame(tcp::OutPacket& out, std::uint16_t& interface);
-  std::optional<Frame> frame(udp::OutPacket&& out);
+  [[gnu::noinline]] std::optional<Frame> frame(udp::OutPacket&& out);
   /// A transport packet whose checksum is done (ICMP); by way of the ready queue.
   void send(buf::Mbuf transport, const ip::HeaderSpec& spec);
 
@@ -39,12 +44,13 @@ class Egress {
   /// Datagrams and ICMP: they may go to a group, and keep no hint.
   std::optional<Frame> transmit_datagram(buf::Mbuf transport, const ip::HeaderSpec& spec);
   /// Fills in the hint. False: no route, or no place for the neighbour (counted).
-  bool resolve(const IpAddress& remote, EgressHint& hint);
+  [[gnu::noinline]] bool resolve(const IpAddress& remote, EgressHint& hint);
   /// Makes a frame of the packet where it is. False: it went elsewhere.
   bool transmit(buf::Mbuf& packet, const ip::HeaderSpec& spec, EgressHint hint);
   /// The packet waits for the neighbour's address.
-  void wait_for_neighbor(buf::Mbuf packet, const ip::HeaderSpec& spec, EgressHint hint);
-  void loop_back(buf::Mbuf transport, const ip::HeaderSpec& spec);
+  [[gnu::noinline]] void wait_for_neighbor(buf::Mbuf packet, const ip::HeaderSpec& spec,
+                                           EgressHint hint);
+  [[gnu::noinline]] void loop_back(buf::Mbuf transport, const ip::HeaderSpec& spec);
 
   Core& core_;
 };

@@ -21,9 +21,6 @@ bool RxPipeline::pull_up(buf::Mbuf& packet, std::size_t bytes) {
 }
 
 void RxPipeline::on_frame(std::uint16_t interface, buf::Mbuf frame) {
-  Interface& self = *core_.interfaces[interface];
-  ++self.stats.rx_packets;
-  self.stats.rx_bytes += frame.length();
   if (frame.length() < wire::EthernetView::kHeader) {
     core_.drops += Drop::kEthTruncated;
     return;
@@ -33,7 +30,7 @@ void RxPipeline::on_frame(std::uint16_t interface, buf::Mbuf frame) {
   const MacAddress dst = ethernet->dst();
   std::uint16_t type = ethernet->ether_type();
   const Arrival arrival{.interface = interface, .link_multicast = dst.is_multicast()};
-  if (!arrival.link_multicast && dst != self.device.mac) {
+  if (!arrival.link_multicast && dst != core_.interfaces[interface]->device.mac) {
     core_.drops += Drop::kEthNotForUs;
     return;
   }

@@ -8,6 +8,7 @@
 #include "stack/core.hpp"
 #include "stack/icmp_service.hpp"
 #include "stack/neighbor_service.hpp"
+#include "wire/plain_tcp.hpp"
 
 namespace zs::stack {
 
@@ -18,15 +19,18 @@ class RxPipeline {
   RxPipeline(Core& core, NeighborService& neighbors, IcmpService& icmp)
       : core_(core), neighbors_(neighbors), icmp_(icmp) {}
 
-  /// The short way for most frames from the interface's device. True: `frame` was taken over.
-  /// False: nothing was done, on_frame() decides.
-  bool take_plain_tcp(std::uint16_t interface, rte_mbuf* frame);
-  /// A frame from the interface's device.
-  void on_frame(std::uint16_t interface, buf::Mbuf frame);
+  /// Frames from the interface's device; takes them over.
+  void on_burst(std::uint16_t interface, std::span<rte_mbuf* const> frames);
   /// A packet from ourselves; begins at its IP header.
   void on_looped(buf::Mbuf packet);
 
  private:
+  /// The short way for most frames. True: `frame` was taken over. False: nothing was done,
+  /// on_frame() decides.
+  bool take_plain_tcp(const Interface& self, rte_mbuf* frame);
+  [[gnu::noinline, gnu::flatten]] bool take_plain_ipv6(const Interface& self, rte_mbuf* frame);
+  bool hand_over(const Interface& self, rte_mbuf* frame, const wire::PlainTcp& segment);
+  [[gnu::noinline]] void on_frame(std::uint16_t interface, buf::Mbuf frame);
   void on_ip(const Arrival& arrival, buf::Mbuf packet, IpFamily family);
   ip::ParseResult parse(const buf::Mbuf& packet, IpFamily family) const;
   void on_bad_packet(const Arrival& arrival, const buf::Mbuf& packet,

@@ -21,26 +21,53 @@ std::uint16_t segment_size(const rte_mbuf* packet, std::uint32_t payload_bytes, 
 
 }  // namespace
 
-bool RxPipeline::take_plain_tcp(std::uint16_t interface, rte_mbuf* frame) {
+[[gnu::flatten]] void RxPipeline::on_burst(std::uint16_t interface,
+                                           std::span<rte_mbuf* const> frames) {
+  Interface& self = *core_.interfaces[interface];
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    // While one packet is worked on, the headers of the next but one come from memory. (The
+    // descriptors are near: the driver has just written them.)
+    if (i + 2 < frames.size()) __builtin_prefetch(buf::data(frames[i + 2]));
+    bytes += frames[i]->pkt_len;
+    if (!take_plain_tcp(self, frames[i])) [[unlikely]] {
+      on_frame(interface, buf::Mbuf::adopt(frames[i]));
+    }
+  }
+  self.stats.rx_packets += frames.size();
+  self.stats.rx_bytes += bytes;
+  core_.tcp.end_plain_segments();
+}
+
+bool RxPipeline::take_plain_tcp(const Interface& self, rte_mbuf* frame) {
   // The device has summed the payload, or the long way does. GOOD is one of NONE's bits, and
   // either will do here (dev/queue.hpp).
   constexpr std::uint64_t kWanted = RTE_MBUF_F_RX_L4_CKSUM_GOOD;
   const std::uint64_t flags = frame->ol_flags;
-  if ((flags & (kWanted | RTE_MBUF_F_RX_VLAN_STRIPPED)) != kWanted) return false;
-  const bool known = (flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
-  const std::uint32_t frame_bytes = frame->pkt_len;
-  Interface& self = *core_.interfaces[interface];
-  wire::PlainTcp segment;
-  if (!wire::recognise_plain_tcp(buf::bytes(frame), frame_bytes, self.device.mac,
-                                 known ? wire::Ipv4Checksum::kGood : wire::Ipv4Checksum::kUnknown,
-                                 segment)) {
+  if ((flags & (kWanted | RTE_MBUF_F_RX_VLAN_STRIPPED)) != kWanted) [[unlikely]] {
     return false;
   }
+  const bool known = (flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+  // Two ways, not one with a question in it: so the compiler knows what an IPv4 address lacks.
+  wire::PlainTcp segment;
+  if (wire::recognise_plain_tcp_v4(buf::bytes(frame), frame->pkt_len, self.device.mac,
+                                   known ? wire::Ipv4Checksum::kGood : wire::Ipv4Checksum::kUnknown,
+                                   segment)) [[likely]] {
+    return hand_over(self, frame, segment);
+  }
+  return take_plain_ipv6(self, frame);
+}
+
+bool RxPipeline::take_plain_ipv6(const Interface& self, rte_mbuf* frame) {
+  wire::PlainTcp segment;
+  return wire::recognise_plain_tcp_v6(buf::bytes(frame), frame->pkt_len, self.device.mac,
+                                      segment) &&
+         hand_over(self, frame, segment);
+}
+
+bool RxPipeline::hand_over(const Interface& self, rte_mbuf* frame, const wire::PlainTcp& segment) {
   const std::uint16_t size = segment_size(frame, segment.payload_bytes, self.device.mtu);
-  if (!core_.tcp.on_plain_segment(segment, frame, size, core_.now)) return false;
-  ++self.stats.rx_packets;
-  self.stats.rx_bytes += frame_bytes;
-  return true;
+  return core_.tcp.on_plain_segment(segment, frame, size, core_.now);
 }
 
 void RxPipeline::on_tcp(const Received& received, buf::Mbuf packet) {

@@ -43,17 +43,6 @@ struct Shard::Impl {
       false;  ///< packets came; what became of them shows when the application had its turn
 };
 
-namespace {
-
-/// While one packet is worked on, the headers of the next but one come from memory, and before them
-/// the descriptor that says where they are.
-void prefetch(std::span<rte_mbuf* const> packets, std::size_t i) {
-  if (i + 4 < packets.size()) __builtin_prefetch(packets[i + 4]);
-  if (i + 2 < packets.size()) __builtin_prefetch(buf::data(packets[i + 2]));
-}
-
-}  // namespace
-
 Shard::Shard(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Shard::~Shard() = default;
 
@@ -70,12 +59,7 @@ void Shard::on_burst(std::size_t interface, std::span<rte_mbuf* const> packets, 
   ZS_ASSERT(interface < impl_->core.interfaces.size());
   impl_->advance(now);
   impl_->look_due = true;
-  const auto from = static_cast<std::uint16_t>(interface);
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    prefetch(packets, i);
-    if (impl_->rx.take_plain_tcp(from, packets[i])) continue;
-    impl_->rx.on_frame(from, buf::Mbuf::adopt(packets[i]));
-  }
+  impl_->rx.on_burst(static_cast<std::uint16_t>(interface), packets);
   impl_->settle();
 }
 
@@ -122,6 +106,10 @@ std::size_t Shard::poll_transmit(std::size_t interface, std::span<rte_mbuf*> out
   // neither transport starves the other.
   tcp::OutPacket segment;
   for (bool more = true; more && used < out.size();) {
+    const std::size_t room = core.udp.has_output() ? 1 : out.size() - used;
+    used +=
+        impl_->egress.pull_steady(static_cast<std::uint16_t>(interface), out.subspan(used, room));
+    if (used == out.size()) break;
     more = core.tcp.poll_transmit(segment, now);
     std::uint16_t to = 0;
     if (more && impl_->egress.frame(segment, to)) {
@@ -138,8 +126,6 @@ std::size_t Shard::poll_transmit(std::size_t interface, std::span<rte_mbuf*> out
   // Sending may have asked for neighbours.
   impl_->settle();
   used += impl_->drain_ready(self, out.subspan(used));
-  self.stats.tx_packets += used;
-  for (const rte_mbuf* const m : out.first(used)) self.stats.tx_bytes += m->pkt_len;
   return used;
 }
 
@@ -147,6 +133,7 @@ std::size_t Shard::Impl::drain_ready(Interface& interface, std::span<rte_mbuf*> 
   std::size_t used = 0;
   while (used < out.size() && !interface.ready.empty()) {
     out[used++] = interface.ready.pop().release();
+    interface.stats.count_sent(out[used - 1]->pkt_len);
   }
   return used;
 }
@@ -155,6 +142,7 @@ void Shard::Impl::place(buf::Mbuf frame, std::uint16_t to, std::size_t interface
                         std::span<rte_mbuf*> out, std::size_t& used) {
   if (to == interface) [[likely]] {
     out[used++] = std::move(frame).release();
+    core.interfaces[interface]->stats.count_sent(out[used - 1]->pkt_len);
   } else {
     core.push_ready(to, std::move(frame));
   }

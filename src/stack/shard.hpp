@@ -65,6 +65,11 @@ struct PathInfo {
 struct InterfaceStats {
   std::uint64_t rx_packets = 0, rx_bytes = 0;
   std::uint64_t tx_packets = 0, tx_bytes = 0;
+
+  void count_sent(std::uint32_t bytes) {
+    ++tx_packets;
+    tx_bytes += bytes;
+  }
 };
 
 /// What is known about one of our addresses on the link (RFC 5227, RFC 4862 §5.4).

@@ -9,19 +9,7 @@ void AckPolicy::on_data(Arrival arrival, std::uint32_t bytes, std::uint32_t segm
   // RFC 5681 §4.2: out-of-order segments and those that fill a gap are acknowledged at once; a
   // duplicate means that an ACK of ours was lost.
   if (arrival != Arrival::kInOrder) now_ = true;
-  if (bytes == 0) return;
-  full_size_ = std::max(full_size_, segment_size);
-  unacked_bytes_ = std::max(unacked_bytes_, unacked_bytes_ + bytes);
-  // RFC 9293 §3.8.6.3: an ACK for at least every second full-sized segment.
-  if (unacked_bytes_ >= 2 * std::uint64_t{full_size_} || quick_acks_ > 0) now_ = true;
-  if (deadline_.is_never()) deadline_ = now + delay_;
-}
-
-void AckPolicy::on_ack_sent() noexcept {
-  if (is_pending() && quick_acks_ > 0) --quick_acks_;
-  now_ = false;
-  deadline_ = Instant::never();
-  unacked_bytes_ = 0;
+  if (bytes > 0) on_in_order(bytes, segment_size, now);
 }
 
 Instant AckPolicy::deadline() const noexcept {

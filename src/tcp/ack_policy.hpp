@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/time.hpp"
@@ -30,10 +31,23 @@ class AckPolicy {
   /// at once). Only payload that was accepted counts for kInOrder.
   void on_data(Arrival arrival, std::uint32_t bytes, std::uint32_t segment_size,
                Instant now) noexcept;
+  /// on_data() of what is kInOrder, and not empty.
+  void on_in_order(std::uint32_t bytes, std::uint32_t segment_size, Instant now) noexcept {
+    full_size_ = std::max(full_size_, segment_size);
+    unacked_bytes_ += bytes;  // cannot wrap: a peer may send no more than a window without an ACK
+    // RFC 9293 §3.8.6.3: an ACK for at least every second full-sized segment.
+    if (unacked_bytes_ / 2 >= full_size_ || quick_acks_ > 0) now_ = true;
+    if (deadline_.is_never()) deadline_ = now + delay_;
+  }
   /// FIN, challenge ACK, unacceptable segment, answer to a keepalive: acknowledge at once.
   void request_now() noexcept { now_ = true; }
   /// A segment with the current RCV.NXT left.
-  void on_ack_sent() noexcept;
+  void on_ack_sent() noexcept {
+    if (quick_acks_ > 0 && is_pending()) --quick_acks_;
+    now_ = false;
+    deadline_ = Instant::never();
+    unacked_bytes_ = 0;
+  }
   /// After a long idle time or a loss of ours the peer is in slow start again.
   void restart_quick_acks() noexcept { quick_acks_ = kQuickAcks; }
 

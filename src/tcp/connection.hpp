@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "base/intrusive_list.hpp"
 #include "base/result.hpp"
@@ -105,9 +107,9 @@ class Connection : public timer::Entry,
   /// Whether `segment` is what the connection expects next: then on_predicted() may take the place
   /// of on_segment(), with the same effect.
   bool predicts(const wire::PlainTcp& segment) const;
-  /// Takes the payload, headers trimmed, of a segment that is predicted; an empty handle where
-  /// there is none. `segment_size` as in Segment.
-  void on_predicted(const wire::PlainTcp& segment, buf::Mbuf payload, std::uint16_t segment_size,
+  /// Takes over the frame of a segment that is predicted, with the headers that `segment`
+  /// describes. `segment_size` as in Segment.
+  void on_predicted(const wire::PlainTcp& segment, rte_mbuf* frame, std::uint16_t segment_size,
                     Instant now);
   void on_deadline(Instant now);
   void on_icmp_error(Errc error, SeqNum seq, Instant now);
@@ -118,9 +120,25 @@ class Connection : public timer::Entry,
   /// kNotConnected, or the reason of the connection's end. On error the chain stays with the
   /// caller.
   Result<void> write(buf::Chain& chain);
+  /// The short way of write(). False: nothing was done.
+  bool write_steadily(buf::Chain& chain) {
+    if (!steady_ || !send_buffer_.append_one(chain)) return false;
+    write_wanted_ = 0;
+    schedule_data();
+    return true;
+  }
   Result<std::size_t> write_copy(std::span<const std::byte> bytes);
   /// At most `limit` bytes; an empty chain is the end of the stream; kAgain.
   Result<buf::Chain> read(std::uint32_t limit);
+  /// The short way of read(): whether it would give everything there is, and that.
+  bool has_whole(std::uint32_t limit) const {
+    return receive_buffer_.size() - 1 < limit && receive_buffer_.is_one_packet();
+  }
+  buf::Chain take_whole() {
+    buf::Chain chain = receive_buffer_.take_all();
+    advertise_after_read();
+    return chain;
+  }
   /// What read() would give, by descriptors of its own: the bytes, and an error, stay.
   Result<buf::Chain> peek(std::uint32_t limit) const;
   Result<std::size_t> read_copy(std::span<std::byte> out);
@@ -133,13 +151,19 @@ class Connection : public timer::Entry,
 
   // Out.
   /// True: `out` is what to send, and there may be more.
-  [[nodiscard]] bool poll_transmit(OutPacket& out, Instant now);
+  [[nodiscard, gnu::noinline]] bool poll_transmit(OutPacket& out, Instant now);
   /// The short way for the one message that a connection in its stride has to send: true if `out`
   /// is it and nothing more is to be said for now. False: nothing was done, ask poll_transmit().
-  [[nodiscard]] bool poll_steady(OutPacket& out, Instant now);
+  [[nodiscard]] bool poll_steady(SteadyPacket& out, Instant now);
+  const EgressHint& egress_hint() const { return egress_hint_; }
   /// False after poll_transmit() has given a packet: that was the last one for now.
   bool may_have_more_to_send(Instant now) const;
   Instant next_deadline() const { return timers_.earliest(); }
+  /// Whether the wheel must hear of next_deadline() after a packet of poll_steady(), which sets no
+  /// other timer forward than the retransmission's (and keepalive's, whose options may be new).
+  bool is_wheel_late() const {
+    return timers_.at(TimerId::kRetransmit) < deadline() || options_.keepalive;
+  }
 
   // Getters.
   const FlowKey& flow() const { return flow_; }
@@ -148,6 +172,8 @@ class Connection : public timer::Entry,
   bool is_writable() const;
   bool peer_closed() const { return peer_closed_; }
   bool both_closed() const;
+  /// Open both ways, without an error.
+  bool is_in_stride() const { return steady_; }
   Errc error() const { return error_; }
   Errc take_error();
   bool is_orphan() const { return orphan_; }
@@ -203,7 +229,8 @@ class Connection : public timer::Entry,
     std::optional<Duration> rtt;
     bool app_limited = false;
   };
-  void grow_window(const Acked& acked, Instant now);
+  [[gnu::noinline]] void grow_window(const Acked& acked, Instant now);
+  void on_predicted_ack(SeqNum ack, Instant now);
   void forget_cwnd_limit(SeqNum ack) {
     if (cwnd_limited_until_ && ack.at_or_after(*cwnd_limited_until_)) cwnd_limited_until_.reset();
   }
@@ -236,7 +263,14 @@ class Connection : public timer::Entry,
   void on_lifetime_timeout(Instant now);
   bool has_outlived_user_timeout(Instant now) const;
   void restart_keepalive(Instant now);
-  void arm_retransmit(Instant now);
+  void arm_retransmit(Instant now) {
+    Instant at = now + rtt_.rto();
+    if (options_.user_timeout > Duration::zero()) [[unlikely]] {
+      // The back-off must not sleep through the user timeout.
+      at = std::min(at, std::max(oldest_unacked_ + options_.user_timeout, now));
+    }
+    timers_.set(TimerId::kRetransmit, at);
+  }
   void update_persist(Instant now);
 
   // output.cpp.
@@ -256,15 +290,30 @@ class Connection : public timer::Entry,
   bool emit(Plan& plan, OutPacket& out, Instant now);
   buf::Mbuf take_payload(Plan& plan, std::uint16_t header_room);
   bool put_header(const Plan& plan, std::uint16_t size, OutPacket& out, Instant now);
+  void write_header(const Plan& plan, std::uint16_t checksum, std::byte* at, Instant now);
   bool put_header_with_sack(const Plan& plan, std::uint16_t tso_segment, OutPacket& out,
                             Instant now);
   /// What lies out of order is told in SACK blocks, so that the header is longer than usual.
   bool reports_sack() const { return negotiated_.sack && !reassembly_.empty(); }
   /// Bytes of the TCP header that the next segment will carry.
   std::uint16_t header_bytes() const;
-  std::uint32_t segment_payload_with_sack() const;
+  [[gnu::noinline]] std::uint32_t segment_payload_with_sack() const;
   bool emit_ack(OutPacket& out, Instant now);
-  void note_packet(OutPacket& out);
+  /// Whatever a packet carries, it acknowledges. True if the peer has answered since the last.
+  bool note_packet() {
+    ack_.on_ack_sent();
+    timers_.cancel(TimerId::kDelayedAck);
+    rcv_.last_ack_sent = rcv_.nxt;
+    ++shared_->counters.segments_out;
+    return std::exchange(forward_progress_, false);
+  }
+  /// RFC 7661 §4.3: growth is earned by a window that was in use; in slow start half of it will do.
+  void note_window_use(std::uint32_t pipe, std::uint32_t cwnd) {
+    if (pipe + std::max<std::uint32_t>(pipe, mss_) <= cwnd) [[likely]] {
+      return;
+    }
+    if (pipe + mss_ > cwnd || congestion_->is_slow_start()) cwnd_limited_until_ = snd_.nxt;
+  }
   void note_sent(const Plan& plan, Instant now);
   std::uint32_t sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const;
   std::uint32_t usable_window() const;
@@ -308,7 +357,16 @@ class Connection : public timer::Entry,
   bool is_fin_acked() const { return fin_queued_ && snd_.una == data_end() + 1; }
   bool has_outstanding() const { return snd_.una != snd_.max; }
   std::uint32_t receive_window() const { return rcv_.advertised.raw() - rcv_.nxt.raw(); }
-  void advertise_after_read();
+  void advertise_after_read() {
+    // Most reads come long before the window is worth a word: what could be said at most is known
+    // without looking for it.
+    const std::uint32_t most = receive_buffer_.capacity();
+    if (receive_window() >= ack_.full_size() && most - most / 4 < receive_window()) [[likely]] {
+      return;
+    }
+    advertise_growth();
+  }
+  [[gnu::noinline]] void advertise_growth();
 
   /// Send sequence space (RFC 9293 figure 3):
   ///
@@ -360,7 +418,11 @@ class Connection : public timer::Entry,
   bool starved_ = false;           ///< a packet could not be built for want of a buffer
   std::uint8_t retries_ = 0;
   std::uint16_t mtu_ = 1500;
-  std::uint16_t mss_ = 536;         ///< payload of a full segment: SendMSS less the usual options
+  std::uint8_t usual_header_ = wire::kPlainTcpBytes;  ///< bytes, with the options of every segment
+  std::uint16_t mss_ = 536;  ///< payload of a full segment: SendMSS less the usual options
+  /// Above it there is nothing to be said about the window (select_window()). Too high does no
+  /// harm.
+  std::uint32_t quiet_window_ = UINT32_MAX;
   std::uint32_t write_wanted_ = 0;  ///< room that a refused write() waits for
 
   // What every segment touches comes first, what it does not last: a connection among thousands is

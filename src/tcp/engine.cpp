@@ -61,13 +61,7 @@ bool Engine::on_plain_segment(const wire::PlainTcp& segment, rte_mbuf* frame,
   Connection* const connection = table_.find(segment.flow);
   if (connection == nullptr || !connection->predicts(segment)) return false;
   ++shared_.counters.segments_in;
-  buf::Mbuf payload = buf::Mbuf::adopt(frame);
-  if (segment.payload_bytes > 0) {
-    payload.trim_front(segment.header_bytes);
-  } else {
-    payload = {};
-  }
-  connection->on_predicted(segment, std::move(payload), segment_size, now);
+  connection->on_predicted(segment, frame, segment_size, now);
   return true;
 }
 
@@ -133,26 +127,26 @@ bool Engine::poll_transmit(OutPacket& out, Instant now) {
     }
   while (!shared_.transmit.empty()) {
     Connection& connection = shared_.transmit.pop_front();
-    if (connection.poll_steady(out, now)) [[likely]] {
-      arm(connection);
-      return true;
-    }
     const bool sends = connection.poll_transmit(out, now);
     if (sends && connection.may_have_more_to_send(now)) {
       shared_.transmit.push_back_once(connection);  // the others get their turn
       return true;
     }
-    settle(connection, now);
+    if (sends) {  // the packet may outlive its connection
+      out.own_flow = *out.flow;
+      out.flow = &out.own_flow;
+    }
+    if (!settle(connection, now)) out.hint = nullptr;
     if (sends) return true;
   }
   return false;
 }
 
-/// A connection has said all it has to say for now.
-void Engine::settle(Connection& connection, Instant now) {
+/// A connection has said all it has to say for now. False: it is no more.
+bool Engine::settle(Connection& connection, Instant now) {
   if (connection.is_finished()) {
     destroy(connection);
-    return;
+    return false;
   }
   if (connection.state() == State::kTimeWait && connection.is_orphan()) {
     const auto last = connection.time_wait_state();
@@ -167,13 +161,14 @@ void Engine::settle(Connection& connection, Instant now) {
     record.timestamps = last.timestamps;
     time_wait_.insert(record, now);
     destroy(connection);
-    return;
+    return false;
   }
   if (connection.state() == State::kClosed) {
     // The socket still holds the object; the 4-tuple is free.
     table_.erase(connection.flow(), connection);
   }
   arm(connection);
+  return true;
 }
 
 /// An entry that is armed for an earlier time stays: a spurious on_deadline() is harmless.

@@ -59,13 +59,25 @@ class Engine {
   /// `segment_size` as in Segment.
   [[nodiscard]] bool on_plain_segment(const wire::PlainTcp& segment, rte_mbuf* frame,
                                       std::uint16_t segment_size, Instant now);
+  /// Those were all for now: buffers that they acknowledged go back to their pool.
+  void end_plain_segments() { shared_.returns.flush(); }
   /// An ICMP error about a segment of ours; `seq` is from the quoted header (RFC 5927: only what is
   /// in flight is believed), `mtu` is the next hop's for kPacketTooBig.
   void on_icmp_error(const FlowKey& flow, IcmpError error, SeqNum seq, std::uint16_t mtu,
                      Instant now);
-  /// True: `out` is the next packet to send, and its hint good until the next call. Draining it is
-  /// the caller's duty.
+  /// True: `out` is the next packet to send, and its flow and hint good until the next call.
+  /// Draining it is the caller's duty.
   [[nodiscard]] bool poll_transmit(OutPacket& out, Instant now);
+  /// The short way: the connection whose turn it is to send, if nothing else comes first. If
+  /// poll_steady() of it has something, that is the next packet, and sent_steadily() to be told.
+  Connection* next_to_send() {
+    return shared_.transmit.empty() || !shared_.replies.empty() ? nullptr
+                                                                : &shared_.transmit.front();
+  }
+  void sent_steadily(Connection& connection) {
+    shared_.transmit.erase(connection);
+    if (connection.is_wheel_late()) arm(connection);
+  }
   void on_deadline(Instant now);
   Instant next_deadline() const;
 
@@ -117,8 +129,8 @@ class Engine {
   Listener* find_listener(const Endpoint& local) const;
   Listener* listener_by_id(std::uint32_t id) const;
   bool is_port_taken(const Endpoint& local, const Endpoint& remote);
-  void settle(Connection& connection, Instant now);
-  void arm(Connection& connection);
+  [[gnu::noinline]] bool settle(Connection& connection, Instant now);
+  [[gnu::noinline]] void arm(Connection& connection);
   void destroy(Connection& connection);
 
   Shared shared_;

@@ -13,25 +13,30 @@ std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
 }
 }  // namespace
 
-FlowTable::FlowTable(const SipKey& secret) : slots_(kInitialSlots), secret_(secret) {}
+FlowTable::FlowTable(const SipKey& secret)
+    : slots_(kInitialSlots), mask_(kInitialSlots - 1), secret_(secret) {}
 
-// Two products of secrets and what the peer can choose; an IPv4 address varies in its last word
-// only, and the ports go with ours, so that each product has bits that an attacker moves on both
-// sides of it.
+// A product of secrets and what the peer can choose: of IPv4's addresses, which vary in their last
+// word only, one and a port on either side, so that an attacker moves bits of both factors and
+// knows neither. IPv6's first words go through a product of their own.
 std::uint64_t FlowTable::hash(const FlowKey& flow) const noexcept {
-  const std::uint64_t ports =
-      std::uint64_t{flow.local.port} << 16 | std::uint64_t{flow.remote.port};
   const IpAddress& remote = flow.remote.address;
   const IpAddress& local = flow.local.address;
-  const std::uint64_t far =
-      mix(remote.last_word() ^ secret_.k0, remote.first_word() ^ ports ^ secret_.k1);
-  return mix(far ^ local.first_word() ^ secret_.k0, local.last_word() ^ secret_.k1);
+  std::uint64_t far = remote.last_word() ^ flow.local.port ^ secret_.k0;
+  const std::uint64_t near = local.last_word() ^ flow.remote.port ^ secret_.k1;
+  if ((remote.first_word() | local.first_word()) != 0) [[unlikely]] {
+    far ^= mix(remote.first_word() ^ secret_.k1, local.first_word() ^ secret_.k0);
+  }
+  return mix(far, near);
 }
 
 [[gnu::flatten]] Connection* FlowTable::find(const FlowKey& flow) const noexcept {
   const std::uint64_t h = hash(flow);
-  for (std::size_t i = h & mask(); slots_[i].connection != nullptr; i = (i + 1) & mask()) {
-    if (slots_[i].hash == h && slots_[i].connection->flow() == flow) return slots_[i].connection;
+  const Slot* const slots = slots_.data();
+  for (std::size_t i = h & mask_; slots[i].connection != nullptr; i = (i + 1) & mask_) {
+    if (slots[i].hash == h && slots[i].connection->flow() == flow) [[likely]] {
+      return slots[i].connection;
+    }
   }
   return nullptr;
 }
@@ -39,22 +44,22 @@ std::uint64_t FlowTable::hash(const FlowKey& flow) const noexcept {
 void FlowTable::insert(const FlowKey& flow, Connection& connection) {
   if ((size_ + 1) * 2 > slots_.size()) grow();
   const std::uint64_t h = hash(flow);
-  std::size_t i = h & mask();
-  while (slots_[i].connection != nullptr) i = (i + 1) & mask();
+  std::size_t i = h & mask_;
+  while (slots_[i].connection != nullptr) i = (i + 1) & mask_;
   slots_[i] = {h, &connection};
   ++size_;
 }
 
 bool FlowTable::erase(const FlowKey& flow, const Connection& connection) noexcept {
-  std::size_t hole = hash(flow) & mask();
+  std::size_t hole = hash(flow) & mask_;
   while (slots_[hole].connection != &connection) {
     if (slots_[hole].connection == nullptr) return false;
-    hole = (hole + 1) & mask();
+    hole = (hole + 1) & mask_;
   }
   // Close the hole: whatever lies behind it and may move nearer to its own slot does.
-  for (std::size_t i = (hole + 1) & mask(); slots_[i].connection != nullptr; i = (i + 1) & mask()) {
-    const std::size_t home = slots_[i].hash & mask();
-    if (((i - home) & mask()) >= ((i - hole) & mask())) {
+  for (std::size_t i = (hole + 1) & mask_; slots_[i].connection != nullptr; i = (i + 1) & mask_) {
+    const std::size_t home = slots_[i].hash & mask_;
+    if (((i - home) & mask_) >= ((i - hole) & mask_)) {
       slots_[hole] = slots_[i];
       hole = i;
     }
@@ -67,10 +72,11 @@ bool FlowTable::erase(const FlowKey& flow, const Connection& connection) noexcep
 void FlowTable::grow() {
   std::vector<Slot> old(slots_.size() * 2);
   old.swap(slots_);
+  mask_ = slots_.size() - 1;
   for (const Slot& slot : old) {
     if (slot.connection == nullptr) continue;
-    std::size_t i = slot.hash & mask();
-    while (slots_[i].connection != nullptr) i = (i + 1) & mask();
+    std::size_t i = slot.hash & mask_;
+    while (slots_[i].connection != nullptr) i = (i + 1) & mask_;
     slots_[i] = slot;
   }
 }

@@ -41,10 +41,10 @@ class FlowTable {
   /// Keyed by multiplication with secrets (as wyhash does): a fifth of SipHash's cost, and enough
   /// here, where the answer shows in nothing but time.
   std::uint64_t hash(const FlowKey& flow) const noexcept;
-  std::size_t mask() const noexcept { return slots_.size() - 1; }
   void grow();
 
   std::vector<Slot> slots_;
+  std::size_t mask_;  ///< slots_.size() - 1, a power of two less one
   std::size_t size_ = 0;
   SipKey secret_;
 };

@@ -24,7 +24,10 @@ class IsnGenerator {
 
   /// TSval at `now` for a connection with this offset: one tick a millisecond (RFC 7323 §4.1).
   static constexpr std::uint32_t timestamp(Instant now, std::uint32_t offset) noexcept {
-    return static_cast<std::uint32_t>(now.ns() / 1'000'000) + offset;
+    return milliseconds(now) + offset;
+  }
+  static constexpr std::uint32_t milliseconds(Instant now) noexcept {
+    return static_cast<std::uint32_t>(now.ns() / 1'000'000);
   }
 
  private:

@@ -24,17 +24,19 @@ class Listener : public ListHook<ListenerChangedTag> {
   std::uint32_t owner() const { return owner_; }
   void set_owner(std::uint32_t owner) { owner_ = owner; }
 
-  bool is_full() const { return queue_.size() >= backlog_; }
+  bool is_full() const { return waiting_ >= backlog_; }
   bool has_waiting() const { return !queue_.empty(); }
-  std::size_t waiting() const { return queue_.size(); }
+  std::size_t waiting() const { return waiting_; }
   void enqueue(Connection& connection) {
     connection.set_listener(this);
     queue_.push_back(connection);
+    ++waiting_;
   }
   /// The oldest that waits, or nullptr.
   Connection* dequeue() {
     if (queue_.empty()) return nullptr;
     Connection& connection = queue_.pop_front();
+    --waiting_;
     connection.set_listener(nullptr);
     return &connection;
   }
@@ -46,6 +48,7 @@ class Listener : public ListHook<ListenerChangedTag> {
   ConnectionOptions options_;
   std::uint32_t owner_ = Connection::kNoOwner;
   IntrusiveList<Connection, AcceptTag> queue_;
+  std::size_t waiting_ = 0;
 };
 
 }  // namespace zs::tcp

@@ -123,6 +123,7 @@ void Connection::accept_peer_syn(const Segment& segment, Instant now) {
     negotiated_.recent_timestamp = o.timestamps->value;
     recent_timestamp_at_ = now;
   }
+  quiet_window_ = UINT32_MAX;
   // RFC 7323 §2.2: the window field of a SYN is never scaled.
   snd_.wnd = snd_.max_wnd = segment.window;
   snd_.wl1 = segment.seq;

@@ -178,12 +178,7 @@ void Connection::note_sent(const Plan& plan, Instant now) {
     timed_at_ = now;
   }
   last_sent_ = now;
-  // RFC 7661 §4.3: growth is earned by a window that was in use; in slow start half of it will do.
-  const std::uint32_t cwnd = congestion_->window_bytes();
-  const std::uint32_t pipe = recovery_.pipe(snd_.una, snd_.max);
-  if (pipe + mss_ > cwnd || (congestion_->is_slow_start() && pipe > cwnd / 2)) {
-    cwnd_limited_until_ = snd_.nxt;
-  }
+  note_window_use(recovery_.pipe(snd_.una, snd_.max), congestion_->window_bytes());
   timers_.cancel(TimerId::kPersist);
   if (!timers_.is_armed(TimerId::kRetransmit)) arm_retransmit(now);
 }
@@ -260,18 +255,9 @@ bool Connection::emit(Plan& plan, OutPacket& out, Instant now) {
     on_no_buffers();
     return false;
   }
-  note_packet(out);
-  return true;
-}
-
-/// Whatever a packet carries, it acknowledges.
-void Connection::note_packet(OutPacket& out) {
   out.hint = &egress_hint_;
-  out.confirms_neighbor = std::exchange(forward_progress_, false);
-  ack_.on_ack_sent();
-  timers_.cancel(TimerId::kDelayedAck);
-  rcv_.last_ack_sent = rcv_.nxt;
-  ++shared_->counters.segments_out;
+  out.confirms_neighbor = note_packet();
+  return true;
 }
 
 /// Puts the TCP header, of `size` bytes, in front of the payload. False without the headroom.
@@ -286,21 +272,24 @@ bool Connection::put_header(const Plan& plan, std::uint16_t size, OutPacket& out
   if (!room) return false;
   // The device's sum covers each wire segment, whose length only it knows when it cuts.
   const std::uint32_t summed_length = tso_segment != 0 ? 0 : size + plan.payload_bytes;
-  wire::write_plain_tcp(room->data(),
-                        {.src_port = flow_.local.port,
-                         .dst_port = flow_.remote.port,
-                         .seq = plan.seq.raw(),
-                         .ack = rcv_.nxt.raw(),
-                         .flags = plan.flags,
-                         .window = select_window(),
-                         .checksum = wire::checksum_fold_in(pseudo_sum_, summed_length),
-                         .has_timestamps = negotiated_.timestamps,
-                         .timestamps = {timestamp_now(now), negotiated_.recent_timestamp}});
-  out.local = flow_.local.address;
-  out.remote = flow_.remote.address;
+  write_header(plan, wire::checksum_fold_in(pseudo_sum_, summed_length), room->data(), now);
+  out.flow = &flow_;
   out.header_bytes = static_cast<std::uint8_t>(size);
   out.tso_segment = tso_segment;
   return true;
+}
+
+void Connection::write_header(const Plan& plan, std::uint16_t checksum, std::byte* at,
+                              Instant now) {
+  wire::write_plain_tcp(at, {.src_port = flow_.local.port,
+                             .dst_port = flow_.remote.port,
+                             .seq = plan.seq.raw(),
+                             .ack = rcv_.nxt.raw(),
+                             .flags = plan.flags,
+                             .window = select_window(),
+                             .checksum = checksum,
+                             .header_bytes = usual_header_,
+                             .timestamps = {timestamp_now(now), negotiated_.recent_timestamp}});
 }
 
 bool Connection::put_header_with_sack(const Plan& plan, std::uint16_t tso_segment, OutPacket& out,
@@ -327,10 +316,8 @@ void Connection::on_no_buffers() {
 }
 
 std::uint16_t Connection::header_bytes() const {
-  const std::uint16_t usual =
-      negotiated_.timestamps ? wire::kStampedTcpBytes : wire::kPlainTcpBytes;
   if (!reports_sack()) [[likely]] {
-    return usual;
+    return usual_header_;
   }
   wire::TcpHeaderSpec worst;
   if (negotiated_.timestamps) worst.options.timestamps.emplace();
@@ -340,9 +327,7 @@ std::uint16_t Connection::header_bytes() const {
 }
 
 std::uint32_t Connection::segment_payload_with_sack() const {
-  const std::uint32_t usual =
-      negotiated_.timestamps ? wire::kStampedTcpBytes : wire::kPlainTcpBytes;
-  const std::uint32_t more = header_bytes() - usual;
+  const std::uint32_t more = std::uint32_t{header_bytes()} - usual_header_;
   return mss_ > more + kMinSegmentPayload ? mss_ - more : kMinSegmentPayload;
 }
 
@@ -350,11 +335,12 @@ void Connection::set_mss(std::uint16_t mtu) {
   std::uint32_t mss = std::min(mss_for_mtu(mtu, flow_), negotiated_.peer_mss);
   if (negotiated_.timestamps) mss -= wire::kAlignedTimestamps;
   mss_ = static_cast<std::uint16_t>(std::max(mss, kMinSegmentPayload));
+  usual_header_ = negotiated_.timestamps ? wire::kStampedTcpBytes : wire::kPlainTcpBytes;
   congestion_->on_mss_change(mss_);
 }
 
 std::uint32_t Connection::timestamp_now(Instant now) const {
-  return IsnGenerator::timestamp(now, negotiated_.timestamp_offset);
+  return shared_->milliseconds(now) + negotiated_.timestamp_offset;
 }
 
 WindowState Connection::window_state() const {
@@ -376,12 +362,12 @@ std::uint16_t Connection::select_window() {
   // Silly-window avoidance lets the edge be most of the time: what the buffer could have at most
   // often says so already.
   const std::uint32_t offered = receive_window();
+  if (offered > quiet_window_) [[likely]] {
+    return static_cast<std::uint16_t>(offered >> negotiated_.receive_scale);
+  }
   const std::uint32_t most =
       std::min(receive_buffer_.capacity(), kMaxUnscaledWindow << negotiated_.receive_scale);
-  if (most < offered + std::min(most / 2, ack_.full_size())) {
-    return static_cast<std::uint16_t>(
-        std::min(offered >> negotiated_.receive_scale, kMaxUnscaledWindow));
-  }
+  quiet_window_ = most - std::min(most / 2, ack_.full_size());
   const std::uint32_t shown =
       std::min(window_to_offer(window_state()) >> negotiated_.receive_scale, kMaxUnscaledWindow);
   // The field may round down, but what was promised before is still honoured.
@@ -389,11 +375,7 @@ std::uint16_t Connection::select_window() {
   return static_cast<std::uint16_t>(shown);
 }
 
-void Connection::advertise_after_read() {
-  // Most reads come long before the window is worth a word: what could be said at most is known
-  // without looking for it.
-  const std::uint32_t most = receive_buffer_.capacity();
-  if (receive_window() >= ack_.full_size() && most - most / 4 < receive_window()) return;
+void Connection::advertise_growth() {
   if (!can_receive(state_) || !is_window_update_due(window_state())) return;
   ack_.request_now();
   schedule();

@@ -19,8 +19,7 @@ bool build_packet(OutPacket& out, const FlowKey& flow, wire::TcpHeaderSpec& head
   header.checksum = wire::checksum_fold(wire::pseudo_header_sum(
       flow.local.address, flow.remote.address, wire::ip_protocol::kTcp, summed_length));
   header.write(*room);
-  out.local = flow.local.address;
-  out.remote = flow.remote.address;
+  out.flow = &flow;
   out.header_bytes = static_cast<std::uint8_t>(header_bytes);
   out.tso_segment = tso_segment;
   return true;
@@ -45,7 +44,8 @@ bool build_control(Shared& shared, const ControlReply& reply, OutPacket& out) {
   if ((reply.flags & flag::kRst) != 0) ++shared.counters.resets_out;
   out.hint = nullptr;
   out.confirms_neighbor = false;
-  if (build_packet(out, reply.flow, header, header.size())) return true;
+  out.own_flow = reply.flow;
+  if (build_packet(out, out.own_flow, header, header.size())) return true;
   out.packet = {};
   return false;
 }

@@ -18,7 +18,8 @@ struct ControlReply;
                                 std::size_t header_bytes, std::uint16_t tso_segment = 0);
 
 /// A packet without payload. False (counted) without a buffer.
-[[nodiscard]] bool build_control(Shared& shared, const ControlReply& reply, OutPacket& out);
+[[nodiscard, gnu::noinline]] bool build_control(Shared& shared, const ControlReply& reply,
+                                                OutPacket& out);
 
 /// RFC 9293 §3.5.2: the reset that answers `segment` when nobody here knows its connection.
 ControlReply reset_for(const Segment& segment);

@@ -56,7 +56,7 @@ std::uint32_t ReceiveBuffer::compact(buf::Pool& pool) noexcept {
 
 std::uint32_t ReceiveBuffer::bounded(std::uint32_t limit) const noexcept {
   limit = std::min(limit, data_.size());
-  if (data_.segments() <= RTE_MBUF_MAX_NB_SEGS) [[likely]] {
+  if (is_one_packet()) [[likely]] {
     return limit;
   }
   std::uint32_t bytes = 0;

@@ -47,12 +47,15 @@ class ReceiveBuffer {
   std::uint32_t compact(buf::Pool& pool) noexcept;
   /// Never fails: the caller has cut the data to the window and has asked has_room().
   void append(buf::Chain data) noexcept { data_.append(std::move(data)); }
+  void append(buf::Mbuf packet) noexcept { data_.append(std::move(packet)); }
 
   /// Moves out up to `limit` bytes, uncopied; an empty chain when there are none. kNoBuffers
   /// (nothing changes) when a segment must be cut and no descriptor is left.
   Result<buf::Chain> read(std::uint32_t limit, buf::Pools pools) noexcept;
   /// The first bytes by descriptors of their own; the bytes stay. kNoBuffers without descriptors.
   Result<buf::Chain> share(std::uint32_t limit, buf::Pool& indirect) const noexcept;
+  /// Whether everything there is fits one packet: what is read may become one.
+  bool is_one_packet() const noexcept { return data_.segments() <= RTE_MBUF_MAX_NB_SEGS; }
   /// Everything there is, at no cost.
   buf::Chain take_all() noexcept { return std::move(data_); }  // which leaves it empty
   /// Copies out and drops up to out.size() bytes; returns how many.

@@ -6,8 +6,9 @@ namespace zs::tcp {
 
 RttEstimator::RttEstimator(const Config& config) noexcept
     : base_rto_(std::min(config.initial_rto, config.max_rto)),
-      min_rto_(config.min_rto),
-      max_rto_(config.max_rto) {}
+      min_rto_(std::max(config.min_rto, kClockGranularity)),
+      max_rto_(config.max_rto),
+      rto_(base_rto_) {}
 
 void RttEstimator::on_sample(Duration rtt) noexcept {
   if (rtt < Duration::zero()) return;
@@ -15,29 +16,27 @@ void RttEstimator::on_sample(Duration rtt) noexcept {
   rtt = std::max(rtt, Duration{1});
   latest_ = rtt;
   min_rtt_ = std::min(min_rtt_, rtt);
-  if (!has_sample()) {  // RFC 6298 §2.2
+  if (!has_sample()) [[unlikely]] {  // RFC 6298 §2.2
     srtt_ = rtt;
     rttvar_ = rtt / 2;
   } else {  // RFC 6298 §2.3 with alpha = 1/8, beta = 1/4
     const Duration deviation = srtt_ > rtt ? srtt_ - rtt : rtt - srtt_;
-    rttvar_ += (deviation - rttvar_) / 4;
-    srtt_ = std::max(srtt_ + (rtt - srtt_) / 8, Duration{1});
+    // Shifts: a division of signed numbers, which rounds towards zero, takes twice as long.
+    rttvar_ += Duration{(deviation - rttvar_).count() >> 2};
+    srtt_ = std::max(srtt_ + Duration{(rtt - srtt_).count() >> 3}, Duration{1});
   }
   // The floor is laid under the variance term, as Linux does (tcp_rttvar floored at
   // tcp_rto_min): RFC 6298 §2.4 puts it under the sum, where it vanishes as soon as SRTT exceeds
   // it, and a steady path of 250 ms would then time out on the first delayed ACK.
-  base_rto_ = srtt_ + std::max({kClockGranularity, 4 * rttvar_, min_rto_});
+  base_rto_ = srtt_ + std::max(4 * rttvar_, min_rto_);
   backoffs_ = 0;
+  rto_ = std::min(base_rto_, max_rto_);
 }
 
 void RttEstimator::backoff() noexcept {
-  if (rto() < max_rto_) ++backoffs_;
-}
-
-Duration RttEstimator::rto() const noexcept {
-  Duration rto = std::min(base_rto_, max_rto_);
-  for (std::uint8_t i = 0; i < backoffs_ && rto < max_rto_; ++i) rto = std::min(2 * rto, max_rto_);
-  return rto;
+  if (rto_ >= max_rto_) return;
+  ++backoffs_;
+  rto_ = std::min(2 * rto_, max_rto_);
 }
 
 }  // namespace zs::tcp

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/time.hpp"
@@ -22,10 +23,16 @@ class RttEstimator {
   /// The retransmission timer expired: doubles rto() up to max_rto (RFC 6298 §5.5).
   void backoff() noexcept;
   /// New data was acknowledged.
-  void reset_backoff() noexcept { backoffs_ = 0; }
+  void reset_backoff() noexcept {
+    if (backoffs_ == 0) [[likely]] {
+      return;
+    }
+    backoffs_ = 0;
+    rto_ = std::min(base_rto_, max_rto_);
+  }
 
   /// The current timeout, back-off included.
-  Duration rto() const noexcept;
+  Duration rto() const noexcept { return rto_; }
   bool has_sample() const noexcept { return srtt_ != Duration::zero(); }
   Duration srtt() const noexcept { return srtt_; }        ///< zero before the first sample
   Duration rttvar() const noexcept { return rttvar_; }    ///< zero before the first sample
@@ -39,8 +46,9 @@ class RttEstimator {
   Duration min_rtt_ = Duration::max();
   Duration latest_{};
   Duration base_rto_;
-  Duration min_rto_;
+  Duration min_rto_;  ///< at least kClockGranularity
   Duration max_rto_;
+  Duration rto_;  ///< base_rto_ doubled backoffs_ times, at most max_rto_
   std::uint8_t backoffs_ = 0;
 };
 

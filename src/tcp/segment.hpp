@@ -37,16 +37,31 @@ struct Segment {
 /// sum by dev/queue.hpp's transmit contract), with at least kL2L3Room of writable headroom in
 /// front.
 struct OutPacket {
+  OutPacket() = default;
+  OutPacket(const OutPacket&) = delete;
+  OutPacket& operator=(const OutPacket&) = delete;
+
   static constexpr std::uint16_t kL2L3Room = 14 + 4 + 40;
 
   buf::Mbuf packet;
-  IpAddress local;
-  IpAddress remote;
+  const FlowKey* flow = nullptr;  ///< of the connection, borrowed, or own_flow
+  FlowKey own_flow;               ///< where no connection has it
   std::uint8_t header_bytes = 0;  ///< TCP header with options
   std::uint16_t tso_segment = 0;  ///< payload bytes a wire segment; 0: not to be cut
   EgressHint* hint = nullptr;     ///< borrowed; may be nullptr
   /// The peer has answered lately, so whoever carries packets to it works (RFC 4861 §7.3.1).
   bool confirms_neighbor = false;
+};
+
+/// What Connection::poll_steady() gives: one whole buffer of the application's, with the TCP header
+/// written in front of the payload, for whoever makes a frame of it to put his own before that. Of
+/// the descriptor nothing is set yet but the reference that is the caller's.
+struct SteadyPacket {
+  rte_mbuf* packet = nullptr;     ///< one reference, the caller's
+  std::uint16_t payload_off = 0;  ///< where the payload begins in the buffer
+  std::uint16_t payload_bytes = 0;
+  std::uint16_t header_bytes = 0;  ///< of TCP; with OutPacket::kL2L3Room in front of them
+  bool confirms_neighbor = false;  ///< as in OutPacket
 };
 
 }  // namespace zs::tcp

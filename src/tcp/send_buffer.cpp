@@ -21,9 +21,8 @@ Result<void> SendBuffer::append(buf::Chain& chain) noexcept {
     return Errc::kAgain;
   }
   while (!chain.empty()) {
-    rte_mbuf* const segment = chain.pop_segment().release();
-    slots_.push_back({segment, first_position_ + bytes_, segment->data_off, segment->data_len});
-    bytes_ += segment->data_len;
+    slots_.push_back(slot_of(chain.pop_segment().release()));
+    bytes_ += slots_.back().data_len;
   }
   return {};
 }
@@ -69,19 +68,31 @@ Result<std::size_t> SendBuffer::append_copy(std::span<const std::byte> bytes,
   return taken;
 }
 
-void SendBuffer::acknowledge(std::uint32_t bytes) noexcept {
+void SendBuffer::acknowledge(std::uint32_t bytes, buf::Returns& returns) noexcept {
   ZS_ASSERT(bytes <= bytes_);
   first_position_ += bytes;
+  if (bytes == bytes_ && slots_.size() == 1) [[likely]] {  // an answered request
+    returns.add(slots_.front().segment);
+    slots_.clear();
+    bytes_ = cursor_ = 0;
+    return;
+  }
   bytes_ -= bytes;
   while (!slots_.empty()) {
     const Slot& slot = slots_.front();
     // The front segment is done with when its end is not behind the first byte any more.
     const std::uint32_t acknowledged = first_position_ - slot.position;
     if (acknowledged < slot.data_len) break;
-    release(slot);
+    // The segment alone: what a driver that holds it has linked behind it is the driver's.
+    returns.add(slot.segment);
     slots_.pop_front();
     if (cursor_ > 0) --cursor_;
   }
+}
+
+void SendBuffer::acknowledge(std::uint32_t bytes) noexcept {
+  buf::Returns returns;
+  acknowledge(bytes, returns);
 }
 
 std::uint32_t SendBuffer::search(std::uint32_t position) const noexcept {

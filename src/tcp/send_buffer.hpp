@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "base/result.hpp"
 #include "buf/chain.hpp"
 #include "buf/mbuf.hpp"
 #include "buf/pool.hpp"
+#include "buf/returns.hpp"
 #include "tcp/slot_ring.hpp"
 
 namespace zs::tcp {
@@ -46,6 +48,16 @@ class SendBuffer {
   /// Takes the whole chain, or nothing and leaves `chain` to the caller: kAgain when it does not
   /// fit now, kMessageSize when it could never fit. An empty chain is accepted and does nothing.
   Result<void> append(buf::Chain& chain) noexcept;
+  /// The same for a chain of one segment for which there is room now. False: nothing was done.
+  bool append_one(buf::Chain& chain) noexcept {
+    if (chain.segments() != 1 || bytes_ + chain.size() > capacity_ ||
+        slots_.size() >= max_segments_ || slots_.is_full()) {
+      return false;
+    }
+    slots_.push_back_within(slot_of(chain.release_only()));
+    bytes_ += slots_.back().data_len;
+    return true;
+  }
   /// Copies a prefix of `bytes` and returns its length: first into the room behind the last
   /// segment if nobody else can see that buffer, then into fresh buffers. kAgain when the buffer is
   /// full, kNoBuffers when the pool is empty (only if nothing was taken).
@@ -53,6 +65,8 @@ class SendBuffer {
 
   /// Drops the first `bytes` bytes. Precondition: bytes <= size().
   void acknowledge(std::uint32_t bytes) noexcept;
+  /// The same; the buffers go by way of `returns`.
+  void acknowledge(std::uint32_t bytes, buf::Returns& returns) noexcept;
 
   /// A packet over the bytes [offset, offset + length) with at least `header_room` writable bytes
   /// in front of its first byte; the bytes stay in the buffer. Its first segment is either the
@@ -63,16 +77,17 @@ class SendBuffer {
   /// Precondition: offset + length <= size().
   Result<buf::Mbuf> carve(std::uint32_t offset, std::uint32_t length, std::uint16_t header_room,
                           buf::Pools pools) noexcept;
-  /// What carve() gives for the last `bytes` bytes where these are one whole stored segment that
-  /// can be sent in place; else nullptr. The caller owns the reference.
-  rte_mbuf* take_last_in_place(std::uint32_t bytes, std::uint16_t header_room) noexcept {
+  /// The last `bytes` bytes, where these are one whole stored segment that can be sent in place
+  /// with `header_room` bytes in front of it: the segment and where its payload begins, or nullptr.
+  /// The caller owns the reference, and sets what the descriptor says about its data.
+  std::pair<rte_mbuf*, std::uint16_t> take_last_in_place(std::uint32_t bytes,
+                                                         std::uint16_t header_room) noexcept {
     const Slot& slot = slots_.back();
     if (slot.data_len != bytes || slot.data_off < header_room || !buf::is_exclusive(slot.segment)) {
-      return nullptr;
+      return {nullptr, 0};
     }
-    restore(slot);
-    buf::add_reference(slot.segment);
-    return slot.segment;
+    buf::set_second_reference(slot.segment);
+    return {slot.segment, slot.data_off};
   }
   /// The longest prefix of [offset, offset + length) that lies in at most `max_slices` segments:
   /// what a device with a bounded scatter list can take at once. Same precondition.
@@ -105,6 +120,9 @@ class SendBuffer {
   std::uint32_t search(std::uint32_t position) const noexcept;
   std::uint32_t slices_of(std::uint32_t i, std::uint32_t position,
                           std::uint32_t length) const noexcept;
+  Slot slot_of(rte_mbuf* segment) const noexcept {
+    return {segment, first_position_ + bytes_, segment->data_off, segment->data_len};
+  }
   std::size_t fill_tail(std::span<const std::byte> bytes) noexcept;
   bool can_send_in_place(const Slot& slot, std::uint32_t position, std::uint32_t length,
                          std::uint16_t header_room) const noexcept;

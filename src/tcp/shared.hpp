@@ -6,7 +6,9 @@
 #include "base/fixed_queue.hpp"
 #include "base/intrusive_list.hpp"
 #include "buf/pool.hpp"
+#include "buf/returns.hpp"
 #include "tcp/config.hpp"
+#include "tcp/isn.hpp"
 #include "tcp/segment.hpp"
 
 namespace zs::tcp {
@@ -55,6 +57,20 @@ struct Shared {
       transmit;                                   ///< may have something to send, or a new deadline
   IntrusiveList<Connection, ChangedTag> changed;  ///< the socket layer should look
   IntrusiveList<Listener, ListenerChangedTag> listeners_changed;
+
+  /// What plain segments acknowledged, until the engine's owner has no more of them.
+  buf::Returns returns;
+
+  /// Of the timestamp clock; a division, but for the first who asks at an instant.
+  std::uint32_t milliseconds(Instant now) {
+    if (now != milliseconds_at) {
+      milliseconds_at = now;
+      milliseconds_now = IsnGenerator::milliseconds(now);
+    }
+    return milliseconds_now;
+  }
+  Instant milliseconds_at;
+  std::uint32_t milliseconds_now = 0;
 
   void count(Drop d) { *drops += d; }
   void reply(const ControlReply& r) {

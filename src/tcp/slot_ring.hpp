@@ -29,11 +29,19 @@ class SlotRing {
   }
   T& front() noexcept { return (*this)[0]; }
   T& back() noexcept { return (*this)[count_ - 1]; }
+  /// The next push_back() must find more memory.
+  bool is_full() const noexcept { return count_ == capacity_; }
   void push_back(const T& value) {
-    if (count_ == capacity_) grow();
+    if (is_full()) grow();
+    push_back_within(value);
+  }
+  /// Precondition: !is_full().
+  void push_back_within(const T& value) noexcept {
+    ZS_ASSERT(!is_full());
     slots_[(first_ + count_) & (capacity_ - 1)] = value;
     ++count_;
   }
+  void clear() noexcept { count_ = 0; }
   void pop_front() noexcept {
     ZS_ASSERT(count_ > 0);
     first_ = (first_ + 1) & (capacity_ - 1);
@@ -43,7 +51,7 @@ class SlotRing {
  private:
   static constexpr std::uint32_t kFirstCapacity = 8;
 
-  void grow() {
+  [[gnu::noinline]] void grow() {
     const std::uint32_t capacity = capacity_ == 0 ? kFirstCapacity : capacity_ * 2;
     auto slots = std::make_unique<T[]>(capacity);
     for (std::uint32_t i = 0; i < count_; ++i) slots[i] = (*this)[i];

@@ -42,6 +42,7 @@ Result<std::size_t> Connection::write_copy(std::span<const std::byte> bytes) {
 }
 
 Result<buf::Chain> Connection::read(std::uint32_t limit) {
+  if (has_whole(limit)) return take_whole();
   if (receive_buffer_.size() > 0 && limit > 0) {
     auto chain = receive_buffer_.read(limit, shared_->pools);
     if (chain) advertise_after_read();

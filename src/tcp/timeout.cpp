@@ -20,15 +20,6 @@ bool Connection::has_outlived_user_timeout(Instant now) const {
   return options_.user_timeout > Duration::zero() && now - oldest_unacked_ >= options_.user_timeout;
 }
 
-void Connection::arm_retransmit(Instant now) {
-  Instant at = now + rtt_.rto();
-  if (options_.user_timeout > Duration::zero()) {
-    // The back-off must not sleep through the user timeout.
-    at = std::min(at, std::max(oldest_unacked_ + options_.user_timeout, now));
-  }
-  timers_.set(TimerId::kRetransmit, at);
-}
-
 void Connection::on_retransmit_timeout(Instant now) {
   if (state_ == State::kSynSent || state_ == State::kSynReceived) {
     const bool spent = retries_ >= shared_->config.syn_retries;
@@ -127,6 +118,7 @@ void Connection::on_lifetime_timeout(Instant now) {
 void Connection::on_options_changed(Instant now) {
   send_buffer_.set_capacity(options_.send_buffer_bytes);
   receive_buffer_.set_capacity(options_.receive_buffer_bytes);
+  quiet_window_ = UINT32_MAX;
   keepalive_.set_idle(options_.keepalive_idle);
   keepalive_.set_interval(options_.keepalive_interval);
   keepalive_.set_max_probes(options_.keepalive_probes);

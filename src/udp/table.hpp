@@ -111,6 +111,7 @@ class Table {
   /// An ICMP error about a datagram of ours. False when no socket can have sent that.
   bool on_icmp_error(const FlowKey& flow, IcmpError error);
   std::optional<OutPacket> poll_transmit();
+  bool has_output() const { return !transmit_.empty(); }
 
   std::size_t open_count() const { return open_; }
 

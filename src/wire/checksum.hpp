@@ -43,6 +43,11 @@ constexpr std::uint16_t checksum_fold_in(std::uint16_t folded, std::uint32_t num
   return static_cast<std::uint16_t>((sum >> 16) + sum);
 }
 
+constexpr std::uint16_t checksum_fold_in(std::uint16_t folded, std::uint16_t number) {
+  const std::uint32_t sum = std::uint32_t{folded} + number;
+  return static_cast<std::uint16_t>((sum >> 16) + sum);
+}
+
 /// The checksum, in host order (store_be() it). 0 when the sum covered a correct checksum.
 constexpr std::uint16_t checksum_finish(std::uint64_t sum) {
   return static_cast<std::uint16_t>(~checksum_fold(sum));

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
+#include <type_traits>
 
 #include "base/address.hpp"
 #include "base/assert.hpp"
@@ -16,13 +18,22 @@ namespace zs::wire {
 /// Precondition: 6 readable bytes at `p`.
 constexpr MacAddress load_mac(const std::byte* p) {
   MacAddress mac;
-  std::copy_n(p, mac.bytes.size(), mac.bytes.begin());
+  if (std::is_constant_evaluated()) {
+    std::copy_n(p, mac.bytes.size(), mac.bytes.begin());
+  } else {
+    std::memcpy(mac.bytes.data(), p,
+                mac.bytes.size());  // two loads, where copy_n() calls memmove()
+  }
   return mac;
 }
 
 /// Precondition: 6 writable bytes at `p`.
 constexpr void store_mac(std::byte* p, const MacAddress& mac) {
-  std::copy_n(mac.bytes.begin(), mac.bytes.size(), p);
+  if (std::is_constant_evaluated()) {
+    std::copy_n(mac.bytes.begin(), mac.bytes.size(), p);
+  } else {
+    std::memcpy(p, mac.bytes.data(), mac.bytes.size());
+  }
 }
 
 /// An Ethernet II header (RFC 894; IEEE 802.3 §3). A VLAN tag is part of the payload here.

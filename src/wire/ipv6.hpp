@@ -22,7 +22,8 @@ constexpr IpAddress load_ipv6(const std::byte* p) {
 
 /// Precondition: 16 writable bytes at `p`.
 constexpr void store_ipv6(std::byte* p, const IpAddress& address) {
-  std::copy_n(address.bytes().begin(), address.bytes().size(), p);
+  const IpAddress::Bytes bytes = address.bytes();
+  std::copy_n(bytes.begin(), bytes.size(), p);
 }
 
 /// A validated IPv6 header (RFC 8200 §3). An IPv4-mapped address on the wire comes out of src() and

@@ -34,7 +34,7 @@ bool recognise_tcp(const std::byte* tcp, std::size_t room, std::uint32_t segment
   const auto kind = static_cast<std::uint16_t>(load_be<std::uint16_t>(tcp + 12) & ~kPush);
   std::size_t header = kPlainTcpBytes;
   out.has_timestamps = kind == kStamped;
-  if (out.has_timestamps) {
+  if (out.has_timestamps) [[likely]] {
     header = kStampedTcpBytes;
     if (room < header || segment_bytes < header) return false;
     if (load_be<std::uint32_t>(tcp + 20) != kTimestampsWord) return false;
@@ -52,12 +52,20 @@ bool recognise_tcp(const std::byte* tcp, std::size_t room, std::uint32_t segment
   return true;
 }
 
-bool recognise_ipv4(std::span<const std::byte> first, std::uint32_t frame_bytes,
-                    Ipv4Checksum checksum, PlainTcp& out) {
+bool is_frame_for(const MacAddress& us, std::uint16_t type, std::span<const std::byte> first,
+                  std::size_t headers) {
+  return first.size() >= headers + kPlainTcpBytes && is_for(first.data(), us) &&
+         load_be<std::uint16_t>(first.data() + 12) == type;
+}
+
+}  // namespace
+
+bool recognise_plain_tcp_v4(std::span<const std::byte> first, std::uint32_t frame_bytes,
+                            const MacAddress& us, Ipv4Checksum checksum, PlainTcp& out) {
   constexpr std::size_t kHeaders = kEthernet + kIpv4;
   constexpr auto kVersionAndLength = std::byte{0x45};
   constexpr std::uint16_t kFragment = 0x3fff;  // more fragments, and the offset
-  if (first.size() < kHeaders + kPlainTcpBytes) return false;
+  if (!is_frame_for(us, ether_type::kIpv4, first, kHeaders)) return false;
   const std::byte* const ip = first.data() + kEthernet;
   const std::uint32_t total = load_be<std::uint16_t>(ip + 2);
   if (ip[0] != kVersionAndLength || ip[9] != std::byte{ip_protocol::kTcp} ||
@@ -74,9 +82,10 @@ bool recognise_ipv4(std::span<const std::byte> first, std::uint32_t frame_bytes,
                        total - static_cast<std::uint32_t>(kIpv4), out);
 }
 
-bool recognise_ipv6(std::span<const std::byte> first, std::uint32_t frame_bytes, PlainTcp& out) {
+bool recognise_plain_tcp_v6(std::span<const std::byte> first, std::uint32_t frame_bytes,
+                            const MacAddress& us, PlainTcp& out) {
   constexpr std::size_t kHeaders = kEthernet + kIpv6;
-  if (first.size() < kHeaders + kPlainTcpBytes) return false;
+  if (!is_frame_for(us, ether_type::kIpv6, first, kHeaders)) return false;
   const std::byte* const ip = first.data() + kEthernet;
   const std::uint32_t payload = load_be<std::uint16_t>(ip + 4);
   if ((ip[0] & std::byte{0xf0}) != std::byte{0x60} || ip[6] != std::byte{ip_protocol::kTcp} ||
@@ -92,22 +101,6 @@ bool recognise_ipv6(std::span<const std::byte> first, std::uint32_t frame_bytes,
   if (out.flow.remote.address.is_v4() || out.flow.local.address.is_v4()) return false;
   out.header_bytes = kHeaders;
   return recognise_tcp(ip + kIpv6, first.size() - kHeaders, payload, out);
-}
-
-}  // namespace
-
-[[gnu::flatten]] bool recognise_plain_tcp(std::span<const std::byte> first,
-                                          std::uint32_t frame_bytes, const MacAddress& us,
-                                          Ipv4Checksum checksum, PlainTcp& out) {
-  if (first.size() < kEthernet || !is_for(first.data(), us)) return false;
-  switch (load_be<std::uint16_t>(first.data() + 12)) {
-    case ether_type::kIpv4:
-      return recognise_ipv4(first, frame_bytes, checksum, out);
-    case ether_type::kIpv6:
-      return recognise_ipv6(first, frame_bytes, out);
-    default:
-      return false;
-  }
 }
 
 }  // namespace zs::wire

@@ -31,8 +31,15 @@ enum class Ipv4Checksum : bool { kUnknown, kGood };
 /// `frame_bytes` its whole length. False: it is of another kind, or damaged, or padded; the views
 /// of ethernet.hpp, ipv4.hpp, ipv6.hpp and tcp.hpp tell, whose judgement of a frame that this one
 /// accepts is the same. What is not looked at: TCP's checksum, and what the addresses mean.
-[[nodiscard]] bool recognise_plain_tcp(std::span<const std::byte> first, std::uint32_t frame_bytes,
-                                       const MacAddress& us, Ipv4Checksum checksum, PlainTcp& out);
+[[nodiscard]] bool recognise_plain_tcp_v4(std::span<const std::byte> first,
+                                          std::uint32_t frame_bytes, const MacAddress& us,
+                                          Ipv4Checksum checksum, PlainTcp& out);
+[[nodiscard]] bool recognise_plain_tcp_v6(std::span<const std::byte> first,
+                                          std::uint32_t frame_bytes, const MacAddress& us,
+                                          PlainTcp& out);
+
+inline constexpr std::uint8_t kPlainTcpBytes = TcpView::kMinHeader;
+inline constexpr std::uint8_t kStampedTcpBytes = TcpView::kMinHeader + kAlignedTimestamps;
 
 /// The header of such a segment, to be written. The fields are those of TcpHeaderSpec.
 struct PlainTcpHeader {
@@ -43,23 +50,20 @@ struct PlainTcpHeader {
   std::uint8_t flags = 0;
   std::uint16_t window = 0;
   std::uint16_t checksum = 0;
-  bool has_timestamps = false;
-  TcpTimestamps timestamps;
+  std::uint8_t header_bytes = kPlainTcpBytes;  ///< or kStampedTcpBytes
+  TcpTimestamps timestamps;                    ///< for the latter
 };
-inline constexpr std::size_t kPlainTcpBytes = TcpView::kMinHeader;
-inline constexpr std::size_t kStampedTcpBytes = TcpView::kMinHeader + kAlignedTimestamps;
 
-/// Nothing but stores: every data segment passes here. `at` has room for kStampedTcpBytes, or for
-/// kPlainTcpBytes without timestamps.
+/// Nothing but stores: every data segment passes here. `at` has room for `h.header_bytes`.
 inline void write_plain_tcp(std::byte* at, const PlainTcpHeader& h) {
-  const std::size_t size = h.has_timestamps ? kStampedTcpBytes : kPlainTcpBytes;
   store_be(at, std::uint32_t{h.src_port} << 16 | h.dst_port);
   store_be(at + 4, h.seq);
   store_be(at + 8, h.ack);
-  store_be(at + 12, static_cast<std::uint32_t>(size / 4 << 28) | std::uint32_t{h.flags} << 16 |
+  // The length counts words, and stands in the upper four bits.
+  store_be(at + 12, std::uint32_t{h.header_bytes} << 26 | std::uint32_t{h.flags} << 16 |
                         std::uint32_t{h.window});
   store_be(at + 16, std::uint32_t{h.checksum} << 16);
-  if (!h.has_timestamps) return;
+  if (h.header_bytes == kPlainTcpBytes) return;
   store_be(at + 20, kTimestampsWord);
   store_be(at + 24, h.timestamps.value);
   store_be(at + 28, h.timestamps.echo);

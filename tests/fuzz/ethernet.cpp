@@ -44,8 +44,9 @@ std::span<const std::byte> check_vlan(std::span<const std::byte> payload) {
 /// Whatever is recognised lies in the frame, and TCP's own view of it says the same.
 void check_plain_tcp(std::span<const std::byte> frame, const MacAddress& us) {
   wire::PlainTcp plain;
-  if (!wire::recognise_plain_tcp(frame, static_cast<std::uint32_t>(frame.size()), us,
-                                 wire::Ipv4Checksum::kGood, plain)) {
+  const auto bytes = static_cast<std::uint32_t>(frame.size());
+  if (!wire::recognise_plain_tcp_v4(frame, bytes, us, wire::Ipv4Checksum::kGood, plain) &&
+      !wire::recognise_plain_tcp_v6(frame, bytes, us, plain)) {
     return;
   }
   ZS_CHECK(plain.header_bytes + plain.payload_bytes == frame.size());

@@ -126,7 +126,8 @@ void EngineWorld::decode(const tcp::OutPacket& out) {
   }
   Sent whole;
   whole.at = now_;
-  whole.flow = {{out.local, view->src_port()}, {out.remote, view->dst_port()}};
+  whole.flow = {{out.flow->local.address, view->src_port()},
+                {out.flow->remote.address, view->dst_port()}};
   whole.seq = view->seq();
   whole.ack = view->ack();
   whole.flags = view->flags();

@@ -113,6 +113,10 @@ void Pool::fail_after_for_test(std::uint32_t /*n*/) noexcept {}
 
 void free_chain(rte_mbuf* head) noexcept { rte_pktmbuf_free(head); }
 void free_segment(rte_mbuf* m) noexcept { rte_pktmbuf_free_seg(m); }
+void free_plain(std::span<rte_mbuf* const> buffers) noexcept {
+  rte_mempool_put_bulk(buffers[0]->pool, reinterpret_cast<void* const*>(buffers.data()),
+                       static_cast<unsigned>(buffers.size()));
+}
 
 // rte_pktmbuf_attach() without what a slice has no use for: hash, tags, time stamps, dynamic
 // fields.

@@ -128,6 +128,10 @@ void free_segment(rte_mbuf* m) noexcept {
   owner(m)->free(m);
 }
 
+void free_plain(std::span<rte_mbuf* const> buffers) noexcept {
+  for (rte_mbuf* const m : buffers) free_segment(m);
+}
+
 void free_chain(rte_mbuf* head) noexcept {
   while (head != nullptr) {
     rte_mbuf* const next = head->next;

@@ -54,12 +54,23 @@ class Controller {
   /// The sender's segment size changed (path MTU, options).
   virtual void on_mss_change(std::uint32_t mss) noexcept = 0;
 
-  virtual std::uint32_t window_bytes() const noexcept = 0;
+  /// What on_ack() does with a sample that is app_limited: for acknowledgements by the thousand of
+  /// which there is nothing else to learn.
+  virtual void on_app_limited_ack(Instant now) noexcept = 0;
+
+  std::uint32_t window_bytes() const noexcept { return cwnd_; }
   /// UINT32_MAX while no loss has been seen.
-  virtual std::uint32_t ssthresh() const noexcept = 0;
-  bool is_slow_start() const noexcept { return window_bytes() < ssthresh(); }
+  std::uint32_t ssthresh() const noexcept { return ssthresh_; }
+  bool is_slow_start() const noexcept { return cwnd_ < ssthresh_; }
   /// Absent for window-only algorithms; the caller then derives a rate from window and SRTT.
   virtual std::optional<std::uint64_t> pacing_rate_bps() const noexcept { return std::nullopt; }
+
+ protected:
+  explicit Controller(std::uint32_t cwnd) noexcept : cwnd_(cwnd) {}
+  // Here, not in each algorithm: every segment asks for them, and a virtual call to find out is
+  // dearer than the answer.
+  std::uint32_t cwnd_;
+  std::uint32_t ssthresh_ = UINT32_MAX;
 };
 
 /// No window grows beyond the largest that RFC 7323 can advertise.
@@ -74,6 +85,11 @@ struct Parameters {
 /// min(n * MSS, max(2 * MSS, 1460 * n)).
 constexpr std::uint32_t initial_window(std::uint32_t segments, std::uint32_t mss) noexcept {
   return std::min(segments * mss, std::max(2 * mss, 1460 * segments));
+}
+
+/// What an algorithm may begin with.
+constexpr std::uint32_t starting_window(const Parameters& parameters) noexcept {
+  return std::clamp(parameters.initial_window, std::max(parameters.mss, 1u), kMaxWindow);
 }
 
 /// One algorithm, stored inside the connection: selectable at run time without a heap allocation.

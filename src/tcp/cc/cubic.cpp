@@ -1,6 +1,7 @@
 #include "tcp/cc/cubic.hpp"
 
 #include <cmath>
+#include <utility>
 
 namespace zs::tcp::cc {
 namespace {
@@ -18,9 +19,9 @@ double seconds_of(Duration d) noexcept { return std::chrono::duration<double>(d)
 }  // namespace
 
 Cubic::Cubic(const Parameters& parameters) noexcept
-    : mss_(std::max(parameters.mss, 1u)),
-      initial_window_(std::max(parameters.initial_window, mss_)),
-      cwnd_(std::min(initial_window_, kMaxWindow)) {}
+    : Controller(starting_window(parameters)),
+      mss_(std::max(parameters.mss, 1u)),
+      initial_window_(std::max(parameters.initial_window, mss_)) {}
 
 double Cubic::segments(std::uint32_t bytes) const noexcept {
   return static_cast<double>(bytes) / mss_;
@@ -31,16 +32,19 @@ double Cubic::cubic_window(double seconds) const noexcept {
   return kC * x * x * x + shape_.w_max;
 }
 
-void Cubic::on_ack(const AckSample& ack) noexcept {
+// RFC 9438 §5.8: time in which the window was not used must not count, or the window would jump as
+// soon as it is.
+void Cubic::on_app_limited_ack(Instant now) noexcept {
   timed_out_ = false;
-  const Instant previous = last_ack_.is_never() ? ack.now : last_ack_;
+  const Instant previous = std::exchange(last_ack_, now);
+  if (shape_.epoch.is_never() || previous.is_never()) return;
+  pause(now - previous);
+}
+
+void Cubic::on_ack(const AckSample& ack) noexcept {
+  if (ack.app_limited) return on_app_limited_ack(ack.now);
+  timed_out_ = false;
   last_ack_ = ack.now;
-  if (ack.app_limited) {
-    // RFC 9438 §5.8: time in which the window was not used must not count, or the window would
-    // jump as soon as it is.
-    pause(ack.now - previous);
-    return;
-  }
   if (!is_slow_start()) return grow_in_avoidance(ack, ack.newly_acked_bytes);
   const std::uint32_t room = ssthresh_ - cwnd_;
   const std::uint32_t growth =

@@ -12,13 +12,12 @@ class Cubic final : public Controller {
 
   std::string_view name() const noexcept override { return "cubic"; }
   void on_ack(const AckSample& ack) noexcept override;
+  void on_app_limited_ack(Instant now) noexcept override;
   void on_loss(LossKind kind, Instant now, std::uint32_t bytes_in_flight) noexcept override;
   void on_spurious(Instant now) noexcept override;
   void on_recovery_exit(Instant now) noexcept override;
   void on_idle_restart(Instant now) noexcept override;
   void on_mss_change(std::uint32_t mss) noexcept override;
-  std::uint32_t window_bytes() const noexcept override { return cwnd_; }
-  std::uint32_t ssthresh() const noexcept override { return ssthresh_; }
 
  private:
   /// Where the curve lies; windows in segments.
@@ -43,8 +42,6 @@ class Cubic final : public Controller {
 
   std::uint32_t mss_;
   std::uint32_t initial_window_;
-  std::uint32_t cwnd_;
-  std::uint32_t ssthresh_ = UINT32_MAX;
   Shape shape_;
   Instant last_ack_ = Instant::never();
   float w_est_ = 0;  ///< segments that Reno would have

@@ -10,13 +10,15 @@ constexpr std::uint32_t kAppropriateByteCount = 2;
 }  // namespace
 
 NewReno::NewReno(const Parameters& parameters) noexcept
-    : mss_(std::max(parameters.mss, 1u)),
-      initial_window_(std::max(parameters.initial_window, mss_)),
-      cwnd_(std::min(initial_window_, kMaxWindow)) {}
+    : Controller(starting_window(parameters)),
+      mss_(std::max(parameters.mss, 1u)),
+      initial_window_(std::max(parameters.initial_window, mss_)) {}
+
+// A window that was not used says nothing about the path (RFC 7661 §3).
+void NewReno::on_app_limited_ack(Instant /*now*/) noexcept { timed_out_ = false; }
 
 void NewReno::on_ack(const AckSample& ack) noexcept {
   timed_out_ = false;
-  // A window that was not used says nothing about the path (RFC 7661 §3).
   if (ack.app_limited) return;
   std::uint32_t acked = ack.newly_acked_bytes;
   if (is_slow_start()) {

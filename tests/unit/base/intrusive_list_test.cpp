@@ -18,7 +18,6 @@ using ReadyList = IntrusiveList<Linked, Ready>;
 std::vector<int> numbers(ReadyList& list) {
   std::vector<int> out;
   list.for_each([&out](Linked& item) { out.push_back(item.number); });
-  EXPECT_EQ(out.size(), list.size());
   EXPECT_EQ(out.empty(), list.empty());
   return out;
 }
@@ -33,6 +32,39 @@ class IntrusiveListOfThree : public testing::Test {
   Linked three{3};
   ReadyList list;  // goes first, and lets go of the items
 };
+
+TEST_F(IntrusiveListOfThree, TheVisitedGoBehindTheOthers) {
+  std::vector<int> seen;
+  list.visit_in_turn([&](Linked& item) {
+    seen.push_back(item.number);
+    return seen.size() < 2;
+  });
+  EXPECT_EQ(seen, (std::vector{1, 2}));
+  EXPECT_EQ(numbers(list), (std::vector{3, 1, 2}));
+  list.visit_in_turn([](Linked&) { return true; });
+  EXPECT_EQ(numbers(list), (std::vector{3, 1, 2}));
+}
+
+TEST_F(IntrusiveListOfThree, AVisitorMayTakeOutWhatItIsGiven) {
+  std::size_t seen = 0;
+  list.visit_in_turn([&](Linked& item) {
+    if (item.number != 2) list.erase(item);
+    return ++seen < 2;
+  });
+  EXPECT_EQ(numbers(list), (std::vector{3, 2}));
+  list.visit_in_turn([&](Linked& item) {
+    list.erase(item);
+    return false;
+  });
+  EXPECT_EQ(numbers(list), std::vector{2});
+  list.visit_in_turn([&](Linked& item) {
+    list.erase(item);
+    return false;
+  });
+  EXPECT_TRUE(list.empty());
+  list.visit_in_turn([](Linked&) { return true; });
+  EXPECT_TRUE(list.empty());
+}
 
 TEST_F(IntrusiveListOfThree, IsAQueue) {
   EXPECT_EQ(numbers(list), (std::vector{1, 2, 3}));

@@ -29,8 +29,8 @@ struct EgressWorld : World {
     out.packet = *buf::Mbuf::copy_of(Bytes(100), *data);
     // As a received buffer would be on its way back.
     out.packet->ol_flags |= RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_L4_CKSUM_BAD;
-    out.local = kOurs;
-    out.remote = to;
+    out.own_flow = {{kOurs, 80}, {to, 4'000}};
+    out.flow = &out.own_flow;
     out.header_bytes = 32;
     out.tso_segment = tso;
     out.hint = hint;

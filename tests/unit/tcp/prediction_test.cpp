@@ -87,9 +87,13 @@ class Host {
       on_segment(s, from, now);
       return false;
     }
-    buf::Mbuf data;
-    if (s.payload_bytes > 0) data = payload(s.payload_bytes, from);
-    connection_->on_predicted(s, std::move(data), static_cast<std::uint16_t>(s.payload_bytes), now);
+    wire::PlainTcp framed = s;
+    framed.header_bytes = 54;
+    buf::Mbuf frame = payload(s.payload_bytes, from);
+    EXPECT_TRUE(frame.prepend(framed.header_bytes));
+    connection_->on_predicted(framed, std::move(frame).release(),
+                              static_cast<std::uint16_t>(s.payload_bytes), now);
+    shared_.returns.flush();
     return true;
   }
 
@@ -97,8 +101,9 @@ class Host {
   std::vector<Bytes> sent(Instant now) {
     std::vector<Bytes> all;
     OutPacket out;
-    if (short_ways_ && connection_->poll_steady(out, now)) {
-      all.push_back(bytes_of(out.packet));
+    SteadyPacket steady;
+    if (short_ways_ && connection_->poll_steady(steady, now)) {
+      all.push_back(bytes_of(packet_of(steady)));
       ++steadily_sent_;
     } else {
       while (connection_->poll_transmit(out, now)) all.push_back(bytes_of(out.packet));
@@ -124,6 +129,16 @@ class Host {
   int steadily_sent() const { return steadily_sent_; }
 
  private:
+  /// What egress makes of it, less the other headers.
+  static buf::Mbuf packet_of(const SteadyPacket& steady) {
+    rte_mbuf* const m = steady.packet;
+    m->data_off = static_cast<std::uint16_t>(steady.payload_off - steady.header_bytes);
+    m->data_len = static_cast<std::uint16_t>(steady.payload_bytes + steady.header_bytes);
+    m->pkt_len = m->data_len;
+    m->nb_segs = 1;
+    m->next = nullptr;
+    return buf::Mbuf::adopt(m);
+  }
   buf::Mbuf payload(std::uint32_t bytes, std::uint64_t from) {
     return *buf::Mbuf::copy_of(stream(from, bytes), *pools_.data);
   }

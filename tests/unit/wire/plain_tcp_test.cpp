@@ -28,15 +28,16 @@ struct Shape {
 };
 
 PlainTcpHeader header(const Shape& shape) {
-  return {.src_port = 40'000,
-          .dst_port = 80,
-          .seq = 0x01020304,
-          .ack = 0xa0b0c0d0,
-          .flags = shape.flags,
-          .window = 0x1234,
-          .checksum = 0x5678,
-          .has_timestamps = shape.stamped,
-          .timestamps = {11, 22}};
+  return {
+      .src_port = 40'000,
+      .dst_port = 80,
+      .seq = 0x01020304,
+      .ack = 0xa0b0c0d0,
+      .flags = shape.flags,
+      .window = 0x1234,
+      .checksum = 0x5678,
+      .header_bytes = static_cast<std::uint8_t>(shape.stamped ? kStampedTcpBytes : kPlainTcpBytes),
+      .timestamps = {11, 22}};
 }
 
 Bytes frame(const Shape& shape) {
@@ -66,10 +67,13 @@ Bytes frame(const Shape& shape) {
   return bytes;
 }
 
-bool recognise(const Bytes& bytes, PlainTcp& out) {
-  return recognise_plain_tcp(bytes, static_cast<std::uint32_t>(bytes.size()), kUs,
-                             Ipv4Checksum::kUnknown, out);
+bool recognise(std::span<const std::byte> first, std::size_t frame_bytes, PlainTcp& out) {
+  const auto all = static_cast<std::uint32_t>(frame_bytes);
+  const bool v4 = recognise_plain_tcp_v4(first, all, kUs, Ipv4Checksum::kUnknown, out);
+  const bool v6 = !v4 && recognise_plain_tcp_v6(first, all, kUs, out);
+  return v4 || v6;
 }
+bool recognise(const Bytes& bytes, PlainTcp& out) { return recognise(bytes, bytes.size(), out); }
 
 /// What the views of the other files say of a frame; false where they refuse it, or where it is not
 /// plain.
@@ -185,11 +189,7 @@ TEST(PlainTcp, NeedsItsHeadersInOnePiece) {
     const std::size_t headers = bytes.size() - shape.payload;
     for (std::size_t n = 0; n <= bytes.size(); ++n) {
       PlainTcp out;
-      EXPECT_EQ(
-          recognise_plain_tcp(std::span{bytes}.first(n), static_cast<std::uint32_t>(bytes.size()),
-                              kUs, Ipv4Checksum::kUnknown, out),
-          n >= headers)
-          << n;
+      EXPECT_EQ(recognise(std::span{bytes}.first(n), bytes.size(), out), n >= headers) << n;
     }
   }
 }
@@ -198,8 +198,8 @@ TEST(PlainTcp, WithADamagedIpv4HeaderIsRefusedUnlessTheDeviceVouches) {
   const Bytes bytes = with(frame({}), 14 + 8, 0x11);  // the hop limit
   PlainTcp out;
   EXPECT_FALSE(recognise(bytes, out));
-  EXPECT_TRUE(recognise_plain_tcp(bytes, static_cast<std::uint32_t>(bytes.size()), kUs,
-                                  Ipv4Checksum::kGood, out));
+  EXPECT_TRUE(recognise_plain_tcp_v4(bytes, static_cast<std::uint32_t>(bytes.size()), kUs,
+                                     Ipv4Checksum::kGood, out));
 }
 
 // Whatever is done to a frame: what the short way accepts the long way accepts and reads alike.
