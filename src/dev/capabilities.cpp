@@ -43,4 +43,11 @@ std::string describe(Offload offloads) {
   return text.empty() ? "none" : text;
 }
 
+std::optional<Offload> offload_named(std::string_view name) {
+  for (const auto& [bit, known] : kOffloadNames) {
+    if (known == name) return bit;
+  }
+  return std::nullopt;
+}
+
 }  // namespace zs::dev

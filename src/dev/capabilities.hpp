@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "dev/queue.hpp"
 
@@ -11,5 +13,8 @@ std::string describe(const Capabilities& capabilities);
 
 /// "rx-checksum tso lro", or "none".
 std::string describe(Offload offloads);
+
+/// The offload that describe() calls so.
+std::optional<Offload> offload_named(std::string_view name);
 
 }  // namespace zs::dev

@@ -11,6 +11,7 @@
 
 #include "base/assert.hpp"
 #include "base/byte_order.hpp"
+#include "dev/capabilities.hpp"
 #include "dev/kernel_interface.hpp"
 #include "dev/packet_queue.hpp"
 
@@ -112,6 +113,14 @@ Result<void> check(const PacketConfig& config, std::span<const buf::Pools> queue
   if (config.mtu != 0 && config.mtu < kMinMtu) {
     return refuse(why, Errc::kInvalid, "MTU " + std::to_string(config.mtu) + " is below 68");
   }
+  // What arrives comes as the kernel has it, which may be whole and not summed yet.
+  constexpr Offload kOfTheKernel = Offload::kRxL4Checksum | Offload::kLro;
+  if (overlaps(config.without, kOfTheKernel)) {
+    return refuse(why, Errc::kInvalid,
+                  "a packet device cannot do without " + describe(config.without & kOfTheKernel) +
+                      ": it is the kernel that does that; `ethtool -K " + config.interface +
+                      " gro off lro off` stops it from joining segments");
+  }
   if (queues.empty()) return refuse(why, Errc::kInvalid, "a packet device needs a queue");
   for (const auto& pools : queues) {
     if (pools.data == nullptr || pools.data->data_room() < kMinDataRoom) {
@@ -148,8 +157,10 @@ Result<Capabilities> capabilities_of(const KernelInterface& interface, const Pac
   c.mtu = config.mtu != 0 ? config.mtu : *mtu;
   c.max_tso_bytes = kMaxKernelFrame;
   c.max_tx_segments = PacketSocketQueue::kMaxTxSegments;
-  c.offloads = Offload::kRxL4Checksum | Offload::kTxIpChecksum | Offload::kTxL4Checksum |
-               Offload::kTso | Offload::kLro | Offload::kMultiSegment | Offload::kVlan;
+  constexpr Offload kAll = Offload::kRxL4Checksum | Offload::kTxIpChecksum |
+                           Offload::kTxL4Checksum | Offload::kTso | Offload::kLro |
+                           Offload::kMultiSegment | Offload::kVlan;
+  c.offloads = kAll & ~config.without;
   return c;
 }
 

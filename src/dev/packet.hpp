@@ -24,6 +24,8 @@ struct PacketConfig {
   std::uint16_t mtu = 0;            ///< 0: the interface's; must not exceed it
   MacAddress mac{};                 ///< the stack's; zero: as `mac_sharing` says
   MacSharing mac_sharing = MacSharing::kOwn;
+  Offload without =
+      Offload::kNone;  ///< not to be used, though it is there; kInvalid for the kernel's
 };
 
 /// An interface that the kernel drives, through AF_PACKET sockets with virtio-net headers:

@@ -33,6 +33,7 @@ constexpr Offload operator~(Offload a) {
   return static_cast<Offload>(~static_cast<std::uint32_t>(a));
 }
 constexpr bool has(Offload set, Offload bit) { return (set & bit) == bit; }
+constexpr bool overlaps(Offload a, Offload b) { return (a & b) != Offload::kNone; }
 
 /// What the stack may rely on. Filled when the device is opened, immutable afterwards.
 struct Capabilities {

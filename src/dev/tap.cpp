@@ -124,7 +124,14 @@ class TapQueue final : public PacketQueue {
 static_assert(kMaxTxSegments + 2 <= IOV_MAX);
 
 /// Opens one queue of the interface; the first one creates it and learns its name.
-Result<UniqueFd> open_queue(std::string& name, int extra_flags, std::string* why) {
+/// What the kernel may leave to us: it cuts nothing whose checksum it must finish.
+unsigned kernel_offloads(Offload without) {
+  if (overlaps(without, Offload::kRxL4Checksum)) return 0;
+  if (overlaps(without, Offload::kLro)) return TUN_F_CSUM;
+  return TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+}
+
+Result<UniqueFd> open_queue(std::string& name, int extra_flags, Offload without, std::string* why) {
   UniqueFd fd{::open(kCloneDevice, O_RDWR | O_NONBLOCK | O_CLOEXEC)};
   if (!fd) {
     const int error = errno;
@@ -156,7 +163,7 @@ Result<UniqueFd> open_queue(std::string& name, int extra_flags, std::string* why
   name = request.ifr_name;
   int header_bytes = sizeof(VirtioNetHeader);
   if (::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_bytes) != 0 ||
-      ::ioctl(fd.get(), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN) != 0) {
+      ::ioctl(fd.get(), TUNSETOFFLOAD, kernel_offloads(without)) != 0) {
     return refuse_errno(why, errno, "the kernel's TAP driver refuses virtio-net offloads");
   }
   return fd;
@@ -253,8 +260,13 @@ Result<void> Tap::Impl::configure(const TapConfig& config, std::string* why) {
   capabilities.mtu = config.mtu;
   capabilities.max_tso_bytes = kMaxKernelFrame;
   capabilities.max_tx_segments = kMaxTxSegments;
-  capabilities.offloads = Offload::kRxL4Checksum | Offload::kTxIpChecksum | Offload::kTxL4Checksum |
-                          Offload::kTso | Offload::kLro | Offload::kMultiSegment;
+  constexpr Offload kAll = Offload::kRxL4Checksum | Offload::kTxIpChecksum |
+                           Offload::kTxL4Checksum | Offload::kTso | Offload::kLro |
+                           Offload::kMultiSegment;
+  capabilities.offloads = kAll & ~config.without;
+  if (overlaps(config.without, Offload::kRxL4Checksum)) {
+    capabilities.offloads = capabilities.offloads & ~Offload::kLro;
+  }
   return {};
 }
 
@@ -266,7 +278,7 @@ Result<std::unique_ptr<Tap>> Tap::open(const TapConfig& config, std::span<const 
   std::string name = config.name.empty() ? kDefaultName : config.name;
   std::vector<UniqueFd> descriptors;
   for (std::size_t i = 0; i < queues.size(); ++i) {
-    ZS_TRY_ASSIGN(auto fd, open_queue(name, flags, why));
+    ZS_TRY_ASSIGN(auto fd, open_queue(name, flags, config.without, why));
     descriptors.push_back(std::move(fd));
   }
   auto interface = KernelInterface::open(name);

@@ -19,6 +19,7 @@ struct TapConfig {
   std::uint16_t mtu = 1500;
   MacAddress mac{};         ///< the stack's; zero: derived from the kernel's, never equal to it
   MacAddress kernel_mac{};  ///< the kernel's; zero: the kernel's choice
+  Offload without = Offload::kNone;          ///< not to be used, though it is there
   std::vector<IpPrefix> kernel_addresses{};  ///< configured on the kernel's side, e.g. 10.99.0.1/24
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/address.hpp"
 #include "base/time.hpp"
+#include "dev/queue.hpp"
 #include "tcp/config.hpp"
 
 namespace zs::runtime {
@@ -28,6 +29,7 @@ struct DeviceConfig {
   std::uint16_t mtu = 0;  ///< 0: the device's own, 1500 for a tap
   /// Name in /run/netns or a path: where the TAP's other end, or the interface, lives.
   std::string network_namespace;
+  dev::Offload without = dev::Offload::kNone;  ///< to be done in software, though the device can
   bool share_mac = false;  ///< packet: use the interface's MAC address instead of one of our own
 
   /// As the user wrote it: "tap", "packet:veth0", "dpdk:net_af_xdp0,iface=eth1".

@@ -25,6 +25,7 @@ Result<std::unique_ptr<dev::Device>> open_tap(const Config& config,
   tap.network_namespace = config.device.network_namespace;
   tap.mtu = config.device.mtu != 0 ? config.device.mtu : kEthernetMtu;
   if (config.interface.mac) tap.mac = *config.interface.mac;
+  tap.without = config.device.without;
   if (config.interface.kernel_address) {
     tap.kernel_addresses.push_back(*config.interface.kernel_address);
   }
@@ -39,6 +40,7 @@ Result<std::unique_ptr<dev::Device>> open_packet(const Config& config,
   packet.network_namespace = config.device.network_namespace;
   packet.mtu = config.device.mtu;
   if (config.interface.mac) packet.mac = *config.interface.mac;
+  packet.without = config.device.without;
   if (config.device.share_mac) packet.mac_sharing = dev::MacSharing::kShareInterfaceMac;
   return as_device(dev::Packet::open(packet, queues, &why));
 }
@@ -57,6 +59,7 @@ Result<std::unique_ptr<dev::Device>> open_ethdev(const Config& config,
   ethdev.mtu = config.device.mtu != 0 ? config.device.mtu : kEthernetMtu;
   if (config.interface.mac) ethdev.mac = *config.interface.mac;
   ethdev.vlan = config.interface.vlan != 0;
+  ethdev.without = config.device.without;
   return as_device(dev::Ethdev::open(ethdev, queues, &why));
 }
 

@@ -250,6 +250,9 @@ void World::report(const EalPlan& plan) const {
   const dev::Capabilities& c = device_->capabilities();
   spdlog::info("device {}: mac {}, mtu {}, offloads: {}", c.name, c.mac.to_string(), c.mtu,
                dev::describe(c.offloads));
+  if (config_.device.without != dev::Offload::kNone) {
+    spdlog::info("not used, as configured: {}", dev::describe(config_.device.without));
+  }
   if (slots_[0]->offload != nullptr) {
     spdlog::info("in software: {}",
                  dev::describe(slots_[0]->queue->capabilities().offloads & ~c.offloads));

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "dev/capabilities.hpp"
 #include "runtime/units.hpp"
 
 namespace zs::runtime {
@@ -192,6 +193,27 @@ Setting addresses_setting() {
   return s;
 }
 
+Setting without_setting() {
+  const std::string expected =
+      "offloads such as \"tso\", of " + dev::describe(static_cast<dev::Offload>(UINT32_MAX));
+  Setting s = make("device.without", "offloads of the device that are not to be used", expected,
+                   [=](Config& c, const Value& v) -> Verdict {
+                     const Value alone{Type::kList, {}, {v}};
+                     const Value& list = v.type == Type::kList ? v : alone;
+                     dev::Offload without = dev::Offload::kNone;
+                     for (const Value& item : list.items) {
+                       const auto offload =
+                           item.is(Type::kText) ? dev::offload_named(item.text) : std::nullopt;
+                       if (!offload) return Refusal{expected, item.describe()};
+                       without = without | *offload;
+                     }
+                     c.device.without = without;
+                     return std::nullopt;
+                   });
+  s.is_list = true;
+  return s;
+}
+
 Setting lcores_setting() {
   const std::string expected = "CPUs such as 1, \"0,2\" or [1, 2], none of them twice";
   return make("runtime.lcores", "one shard on each of these CPUs (default: the last one)", expected,
@@ -228,6 +250,7 @@ void add_link_settings(std::vector<Setting>& all) {
   all.push_back(network_namespace_setting());
   all.push_back(boolean("device.share_mac", in(&Config::device, &DeviceConfig::share_mac),
                         "packet: use the interface's MAC address"));
+  all.push_back(without_setting());
   all.push_back(addresses_setting());
   all.push_back(parsed<IpAddress>("interface.gateway",
                                   in(&Config::interface, &InterfaceConfig::gateway),

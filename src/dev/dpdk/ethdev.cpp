@@ -37,6 +37,23 @@ constexpr std::uint64_t kWantedRss = RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_
 constexpr std::uint32_t kMaxTsoBytes = 65'226;  // as measured over virtio; NICs take 64 KB
 constexpr std::uint16_t kMaxTxSegments = 128;
 
+/// Those that ethdev knows by other names.
+constexpr std::uint64_t rx_bits(Offload offloads) {
+  std::uint64_t bits = 0;
+  if (overlaps(offloads, Offload::kRxIpChecksum)) bits |= RTE_ETH_RX_OFFLOAD_IPV4_CKSUM;
+  if (overlaps(offloads, Offload::kRxL4Checksum)) bits |= kRxL4;
+  if (overlaps(offloads, Offload::kLro)) bits |= RTE_ETH_RX_OFFLOAD_TCP_LRO;
+  return bits;
+}
+constexpr std::uint64_t tx_bits(Offload offloads) {
+  std::uint64_t bits = 0;
+  if (overlaps(offloads, Offload::kTxIpChecksum)) bits |= RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
+  if (overlaps(offloads, Offload::kTxL4Checksum)) bits |= kTxL4;
+  if (overlaps(offloads, Offload::kTso)) bits |= RTE_ETH_TX_OFFLOAD_TCP_TSO;
+  if (overlaps(offloads, Offload::kMultiSegment)) bits |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+  return bits;
+}
+
 Errc refuse_dpdk(std::string* why, int rc, const std::string& what) {
   const int error = rc < 0 ? -rc : rc;
   return refuse(why, error == 0 ? Errc::kIo : static_cast<Errc>(error),
@@ -180,8 +197,10 @@ Result<void> Ethdev::Impl::check(const EthdevConfig& config, std::span<const buf
 }
 
 void Ethdev::Impl::choose_offloads(const EthdevConfig& config, std::span<const buf::Pools> wanted) {
-  rx_offloads = kWantedRx & info.rx_offload_capa;
-  tx_offloads = kWantedTx & info.tx_offload_capa & ~quirks.broken_tx;
+  quirks.honoured_rx &= ~rx_bits(config.without);
+  quirks.honoured_tx &= ~tx_bits(config.without);
+  rx_offloads = kWantedRx & info.rx_offload_capa & ~rx_bits(config.without);
+  tx_offloads = kWantedTx & info.tx_offload_capa & ~quirks.broken_tx & ~tx_bits(config.without);
   // Scattering costs a slower receive function; without need and LRO it stays off.
   const bool fits = std::all_of(wanted.begin(), wanted.end(), [&](const buf::Pools& p) {
     return config.mtu + kFrameOverhead <= p.data->data_room();
@@ -193,7 +212,7 @@ void Ethdev::Impl::choose_offloads(const EthdevConfig& config, std::span<const b
   const bool strips = (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP) != 0;
   const std::uint64_t inserts =
       info.tx_offload_capa & ~quirks.broken_tx & RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
-  if (config.vlan && strips && inserts != 0) {
+  if (config.vlan && strips && inserts != 0 && !overlaps(config.without, Offload::kVlan)) {
     rx_offloads |= RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
     tx_offloads |= inserts;
   }
@@ -212,7 +231,7 @@ Result<void> Ethdev::Impl::configure(const EthdevConfig& config, std::size_t cou
   conf.txmode.offloads = tx_offloads;
   conf.intr_conf.rxq = rx_interrupts ? 1 : 0;
   const std::uint64_t rss = kWantedRss & info.flow_type_rss_offloads;
-  if (count > 1 && rss != 0) {
+  if (count > 1 && rss != 0 && !overlaps(config.without, Offload::kRss)) {
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf = rss;
     spreads = true;

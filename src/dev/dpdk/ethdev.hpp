@@ -25,6 +25,7 @@ struct EthdevConfig {
   Promiscuous promiscuous = Promiscuous::kOff;
   /// Ask for tags to be stripped and inserted (Offload::kVlan, if the device does both).
   bool vlan = false;
+  Offload without = Offload::kNone;  ///< not to be used, though it is there
 };
 
 /// Everything that DPDK's ethdev drives. EAL must be running, the pools must be DPDK's.

@@ -23,5 +23,13 @@ TEST(Describe, SaysSoWhenADeviceDoesNothing) {
   EXPECT_THAT(describe(Capabilities{}), testing::HasSubstr("all in software"));
 }
 
+TEST(OffloadNamed, UndoesDescribe) {
+  for (const Offload offload : {Offload::kRxIpChecksum, Offload::kTso, Offload::kRss}) {
+    EXPECT_EQ(offload_named(describe(offload)), offload);
+  }
+  EXPECT_EQ(offload_named("none"), std::nullopt);
+  EXPECT_EQ(offload_named("TSO"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace zs::dev

@@ -228,6 +228,9 @@ TEST_F(PacketTest, RefusalsSayWhatIsWrong) {
   EXPECT_EQ(refusal({}), Errc::kInvalid);
   EXPECT_EQ(refusal({.interface = "zs-missing"}), Errc::kNoDevice);
   EXPECT_EQ(refusal({.interface = "lo"}), Errc::kInvalid);
+  EXPECT_EQ(refusal({.interface = "zsa", .without = Offload::kTso | Offload::kLro}),
+            Errc::kInvalid);
+  EXPECT_NE(why_.find("cannot do without lro"), std::string::npos);
   EXPECT_EQ(refusal({.interface = "zsa", .mtu = 9'000}), Errc::kInvalid);
   EXPECT_EQ(refusal({.interface = "zsa", .network_namespace = "zs-none"}), Errc::kNotFound);
   EXPECT_EQ(refusal({.interface = "zsa", .mac = MacAddress::broadcast()}), Errc::kInvalid);

@@ -180,6 +180,17 @@ TEST_F(TapTest, OpensInAnotherNamespaceAndComesBack) {
   ASSERT_EQ(0, ::setns(here.get(), CLONE_NEWNET));
 }
 
+TEST_F(TapTest, DoesWithoutWhatItIsTold) {
+  const auto tap = open({.without = Offload::kTso | Offload::kTxL4Checksum});
+  ASSERT_TRUE(tap);
+  EXPECT_FALSE(overlaps(tap->capabilities().offloads, Offload::kTso | Offload::kTxL4Checksum));
+  EXPECT_TRUE(has(tap->capabilities().offloads, Offload::kLro | Offload::kRxL4Checksum));
+  // The kernel leaves no checksum to those who do not want it, and so cannot leave a super-frame.
+  const auto plain = open({.name = "plain0", .without = Offload::kRxL4Checksum});
+  ASSERT_TRUE(plain);
+  EXPECT_FALSE(overlaps(plain->capabilities().offloads, Offload::kLro | Offload::kRxL4Checksum));
+}
+
 TEST_F(TapTest, RefusalsSayWhatIsWrong) {
   EXPECT_EQ(refusal({.name = "a-name-that-is-too-long"}), Errc::kInvalid);
   EXPECT_EQ(refusal({.name = "with space"}), Errc::kInvalid);

@@ -62,6 +62,14 @@ delay = "5ms"
 rate = "100M"
 )";
 
+TEST(ConfigLoad, OffloadsCanBeLeftToSoftwareOneByOne) {
+  const auto loaded = load("[device]\nwithout = [\"tso\", \"rx-checksum\"]\n");
+  EXPECT_EQ(messages(loaded), "");
+  EXPECT_EQ(loaded.config.device.without, dev::Offload::kTso | dev::Offload::kRxL4Checksum);
+  const auto by_option = load("", {option("device.without", "lro")});
+  EXPECT_EQ(by_option.config.device.without, dev::Offload::kLro);
+}
+
 TEST(ConfigLoad, EmptyFileGivesAPrivateCableToTheKernel) {
   const auto loaded = load("");
   EXPECT_EQ(messages(loaded), "");
@@ -140,6 +148,8 @@ TEST(ConfigLoad, WrongTypesSayWhatWasFoundAndWhatIsExpected) {
   EXPECT_THAT(messages(load("[tcp]\ncongestion = \"bbr\"\n")),
               HasSubstr("found \"bbr\", expected one of \"cubic\" \"newreno\""));
   EXPECT_THAT(messages(load("tcp = 1\n")), HasSubstr("found 1, expected a section [tcp]"));
+  EXPECT_THAT(messages(load("[device]\nwithout = [\"gso\"]\n")),
+              HasSubstr("found \"gso\", expected offloads such as \"tso\""));
   EXPECT_THAT(messages(load("[route]\ndestination = \"10.0.0.0/8\"\n")),
               HasSubstr("expected [[route]] sections"));
   EXPECT_THAT(messages(load("[interface]\naddresses = [1]\n")), HasSubstr("found 1, expected"));
