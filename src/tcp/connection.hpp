@@ -196,6 +196,18 @@ class Connection : public timer::Entry,
   void update_recent_timestamp(const Segment& segment, Instant now);
   void update_send_window(const Segment& segment);
   void on_bytes_acknowledged(SeqNum ack, Instant now);
+  /// What the verdict on losses means to the window, and to the timers.
+  struct AckEffect {
+    std::uint32_t flight_size = 0;  ///< before (RFC 5681 §2), without limited transmit
+    bool una_advanced = false;
+  };
+  void apply(const recovery::LossRecovery::Verdict& verdict, const AckEffect& effect, Instant now);
+  recovery::LossRecovery::Flight flight(Instant now) const;
+  std::uint32_t flight_size() const {
+    return std::min(snd_.max.raw() - snd_.una.raw(), congestion_->window_bytes());
+  }
+  /// When what this acknowledgement answers had been sent at the latest, by its echo (RFC 7323 §4).
+  std::optional<Instant> echoed_before(const Segment& segment, Instant now) const;
   /// What the congestion controller hears of an acknowledgement.
   struct Acked {
     std::uint32_t newly_acked = 0;
@@ -207,7 +219,8 @@ class Connection : public timer::Entry,
   void forget_cwnd_limit(SeqNum ack) {
     if (cwnd_limited_until_ && ack.at_or_after(*cwnd_limited_until_)) cwnd_limited_until_.reset();
   }
-  std::optional<Duration> rtt_sample(const Segment& segment, SeqNum ack, Instant now);
+  std::optional<Duration> rtt_sample(const Segment& segment, std::optional<Duration> delivered,
+                                     Instant now);
   std::optional<Duration> timed_sample(SeqNum ack, Instant now);
   void accept_in_order(buf::Mbuf payload, std::uint32_t bytes, std::uint16_t segment_size,
                        Instant now);
@@ -231,12 +244,15 @@ class Connection : public timer::Entry,
 
   // timeout.cpp.
   void on_retransmit_timeout(Instant now);
+  void on_reordering_timeout(Instant now);
+  void on_loss_probe_timeout(Instant now);
   void on_persist_timeout(Instant now);
   void on_keepalive_timeout(Instant now);
   void on_lifetime_timeout(Instant now);
   bool has_outlived_user_timeout(Instant now) const;
   void restart_keepalive(Instant now);
   void arm_retransmit(Instant now);
+  void arm_loss_probe(Instant now);
   void update_persist(Instant now);
 
   // output.cpp.
@@ -248,7 +264,9 @@ class Connection : public timer::Entry,
   };
   bool poll_by_state(OutPacket& out, Instant now);
   bool poll_segment(OutPacket& out, Instant now);
-  bool poll_retransmission(recovery::LossRecovery::Urgency urgency, OutPacket& out, Instant now);
+  bool poll_retransmission(OutPacket& out, Instant now);
+  bool resend(SeqRange& range, OutPacket& out, Instant now);
+  bool poll_loss_probe(OutPacket& out, Instant now);
   bool poll_new_data(OutPacket& out, Instant now);
   bool poll_probe(OutPacket& out, Instant now);
   /// Builds the packet, or finds no buffer. May shorten the plan; what it says afterwards is what

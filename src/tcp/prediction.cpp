@@ -43,6 +43,7 @@ bool Connection::predicts(const wire::PlainTcp& segment) const {
     const std::uint32_t newly_acked = ack.raw() - snd_.una.raw();
     const std::uint32_t in_flight = snd_.max.raw() - snd_.una.raw();
     const std::optional<Duration> rtt = timed_sample(ack, now);
+    recovery_.on_predicted_ack(ack);
     on_bytes_acknowledged(ack, now);
     grow_window({newly_acked, in_flight, rtt, !cwnd_limited_until_}, now);
     forget_cwnd_limit(ack);

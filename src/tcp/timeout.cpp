@@ -7,8 +7,18 @@
 
 namespace zs::tcp {
 
+using namespace std::chrono_literals;
+
+namespace {
+constexpr Duration kFirstProbeTimeout = 1s;  ///< RFC 8985 §7.2: without a round trip sample
+constexpr Duration kMostAckDelay = 200ms;    ///< TLP.max_ack_delay; Linux' TCP_RTO_MIN
+constexpr Duration kLeastProbeDelay = 2ms;   ///< Linux' TCP_TIMEOUT_MIN: what clocks are good for
+}  // namespace
+
 void Connection::on_deadline(Instant now) {
   if (timers_.consume_if_due(TimerId::kTimeWait, now)) on_lifetime_timeout(now);
+  if (timers_.consume_if_due(TimerId::kReordering, now)) on_reordering_timeout(now);
+  if (timers_.consume_if_due(TimerId::kLossProbe, now)) on_loss_probe_timeout(now);
   if (timers_.consume_if_due(TimerId::kRetransmit, now)) on_retransmit_timeout(now);
   if (timers_.consume_if_due(TimerId::kPersist, now)) on_persist_timeout(now);
   if (timers_.consume_if_due(TimerId::kKeepAlive, now)) on_keepalive_timeout(now);
@@ -51,13 +61,40 @@ void Connection::on_retransmit_timeout(Instant now) {
   }
   ++shared_->counters.timeouts;
   if (retries_ == 0) {
-    congestion_->on_loss(cc::LossKind::kTimeout, now, recovery_.pipe(snd_.una, snd_.max));
+    congestion_->on_loss(cc::LossKind::kTimeout, now, flight_size());
   }
+  recovery_.on_timeout(flight(now), retries_ > 0);
   ++retries_;
   timed_seq_.reset();
   rtt_.backoff();
-  recovery_.on_timeout(snd_.una, snd_.max);
   arm_retransmit(now);
+  timers_.cancel(TimerId::kReordering);
+  timers_.cancel(TimerId::kLossProbe);
+}
+
+void Connection::on_reordering_timeout(Instant now) {
+  const AckEffect effect{flight_size(), false};
+  auto verdict = recovery_.on_reordering_timeout(flight(now));
+  verdict.delivered_bytes = mss_;  // as Linux counts it: time has delivered one
+  apply(verdict, effect, now);
+}
+
+//= https://www.rfc-editor.org/rfc/rfc8985#section-7.2
+//# If the FlightSize consists of a single segment, ... TLP.max_ack_delay is added
+void Connection::arm_loss_probe(Instant now) {
+  if (!negotiated_.sack || !recovery_.may_probe()) return timers_.cancel(TimerId::kLossProbe);
+  Duration timeout = kFirstProbeTimeout;
+  if (rtt_.has_sample()) {
+    const bool single = recovery_.is_single(snd_.max) && snd_.max.raw() - snd_.una.raw() <= mss_;
+    timeout = 2 * rtt_.srtt() + (single ? kMostAckDelay : kLeastProbeDelay);
+  }
+  timers_.set(TimerId::kLossProbe, std::min(now + timeout, timers_.at(TimerId::kRetransmit)));
+}
+
+void Connection::on_loss_probe_timeout(Instant now) {
+  if (!has_outstanding() || !recovery_.may_probe()) return;
+  recovery_.on_probe_timeout(flight(now));
+  arm_retransmit(now);  // RFC 8985 §7.3: the timeout counts from the probe
 }
 
 /// Something is unsent, nothing but a probe is in flight, and the window is what forbids it: ask
@@ -150,9 +187,11 @@ void Connection::on_packet_too_big(SeqNum seq, std::uint16_t mtu, Instant now) {
   set_mss(mtu);
   if (!has_outstanding()) return;
   // What was too big is lost for sure. Not a sign of congestion: the window stays (RFC 1191 §6.5).
-  recovery_.on_timeout(snd_.una, snd_.max);
+  recovery_.on_packet_too_big(flight(now));
   timed_seq_.reset();
   arm_retransmit(now);
+  timers_.cancel(TimerId::kReordering);
+  timers_.cancel(TimerId::kLossProbe);
   schedule();
 }
 
