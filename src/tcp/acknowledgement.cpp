@@ -81,7 +81,8 @@ void Connection::process_ack(const Segment& segment, Instant now) {
   apply(verdict, effect, now);
   using Mode = recovery::LossRecovery::Mode;
   // RFC 6675 §5 holds the window during fast recovery.
-  if (newly_acked > 0 && mode_before != Mode::kRecovery && !verdict.entered_recovery) {
+  const bool reduced = verdict.entered_recovery || verdict.probe_repaired;
+  if (newly_acked > 0 && mode_before != Mode::kRecovery && !reduced) {
     // What ends a timeout's recovery may have arrived before the timeout: it counts as one segment
     // (RFC 3465 §2.3).
     const bool ends_loss = verdict.exited_recovery && mode_before == Mode::kLoss;
@@ -102,7 +103,8 @@ void Connection::apply(const recovery::LossRecovery::Verdict& verdict, const Ack
   if (verdict.probe_repaired) {
     // RFC 8985 §7.4.2: a loss is a loss, though there is nothing left to recover.
     ++shared_->counters.loss_probe_recoveries;
-    congestion_->on_loss(cc::LossKind::kFastRecovery, now, effect.flight_size);
+    // As Linux does: the tail says nothing of how much was in flight when it was sent.
+    congestion_->on_loss(cc::LossKind::kFastRecovery, now, congestion_->window_bytes());
     congestion_->on_recovery_exit(now);
   }
   if (verdict.spurious) {

@@ -118,6 +118,7 @@ void Connection::trim_to_window(Segment& segment) {
     const std::uint32_t cut = std::min(static_cast<std::uint32_t>(old), segment.payload_bytes);
     if (segment.payload_bytes > 0) {
       shared_->counters.duplicate_bytes_in += cut;
+      report_duplicate({segment.seq, segment.seq + cut});
       segment.payload.trim_front(cut);
       segment.payload_bytes -= cut;
       ack_.request_now();
@@ -278,6 +279,7 @@ void Connection::process_payload(Segment& segment, Instant now) {
   const auto kept =
       reassembly_.insert(segment.seq, buf::Chain{std::move(segment.payload)}, shared_->pools);
   if (kept.displaced_bytes > 0) shared_->count(Drop::kTcpReassemblyFull);
+  if (kept.duplicate) report_duplicate(*kept.duplicate);
 }
 
 void Connection::accept_in_order(buf::Mbuf payload, std::uint32_t bytes, std::uint16_t segment_size,
@@ -332,6 +334,8 @@ void Connection::reply_duplicate_ack(const Segment& segment, Instant now) {
     challenge(now);
   } else {
     ack_.request_now();
+    const SeqNum end = SeqNum::earlier(segment.seq + segment.length(), rcv_.nxt);
+    if (end.after(segment.seq)) report_duplicate({segment.seq, end});
   }
 }
 

@@ -226,6 +226,9 @@ class Connection : public timer::Entry,
                        Instant now);
   void challenge(Instant now);
   void reply_duplicate_ack(const Segment& segment, Instant now);
+  void report_duplicate(const SeqRange& range) {
+    if (negotiated_.sack) reassembly_.report_duplicate(range);
+  }
 
   // open.cpp: SYN-SENT, SYN-RECEIVED.
   void on_syn_sent_segment(Segment& segment, Instant now);
@@ -276,8 +279,9 @@ class Connection : public timer::Entry,
   bool put_header(const Plan& plan, std::uint16_t size, OutPacket& out, Instant now);
   bool put_header_with_sack(const Plan& plan, std::uint16_t tso_segment, OutPacket& out,
                             Instant now);
-  /// What lies out of order is told in SACK blocks, so that the header is longer than usual.
-  bool reports_sack() const { return negotiated_.sack && !reassembly_.empty(); }
+  /// What lies out of order, or came twice, is told in SACK blocks, so that the header is longer
+  /// than usual.
+  bool reports_sack() const { return negotiated_.sack && reassembly_.has_report(); }
   /// Bytes of the TCP header that the next segment will carry.
   std::uint16_t header_bytes() const;
   std::uint32_t segment_payload_with_sack() const;
@@ -311,7 +315,7 @@ class Connection : public timer::Entry,
   bool is_steady() const {
     return state_ == State::kEstablished && !orphan_ && !fin_queued_ && !read_shutdown_ &&
            !rcv_.fin && !reset_pending_ && !probe_pending_ && !keepalive_pending_ && !starved_ &&
-           snd_.nxt == snd_.max && recovery_.is_quiet() && reassembly_.empty() &&
+           snd_.nxt == snd_.max && recovery_.is_quiet() && !reassembly_.has_report() &&
            !timers_.is_armed(TimerId::kPersist);
   }
   void notify() {

@@ -105,6 +105,7 @@ bool Connection::resend(SeqRange& range, OutPacket& out, Instant now) {
   const std::uint32_t planned = plan.payload_bytes;
   if (!emit(plan, out, now)) return false;
   if (plan.payload_bytes < planned) range.end = range.begin + plan.payload_bytes;
+  last_sent_ = now;    // the log knows when the newest data was sent
   timed_seq_.reset();  // Karn's rule: what follows may be acknowledged by this copy's arrival
   const std::uint32_t segments = (plan.payload_bytes + segment - 1) / segment;
   shared_->counters.retransmitted_segments += std::max(segments, 1u);
@@ -354,8 +355,13 @@ bool Connection::put_header_with_sack(const Plan& plan, std::uint16_t tso_segmen
   if (negotiated_.timestamps) {
     header.options.timestamps = {timestamp_now(now), negotiated_.recent_timestamp};
   }
-  header.options.sack_count =
-      static_cast<std::uint8_t>(reassembly_.sack_blocks(header.options.sack));
+  std::size_t blocks = 0;
+  if (const auto duplicate = reassembly_.take_duplicate()) {
+    header.options.sack[blocks++] = {duplicate->begin.raw(), duplicate->end.raw()};
+    ++shared_->counters.duplicate_reports_out;
+  }
+  blocks += reassembly_.sack_blocks(std::span{header.options.sack}.subspan(blocks));
+  header.options.sack_count = static_cast<std::uint8_t>(blocks);
   return build_packet(out, flow_, header, header.size(), tso_segment);
 }
 
@@ -374,7 +380,7 @@ std::uint16_t Connection::header_bytes() const {
   wire::TcpHeaderSpec worst;
   if (negotiated_.timestamps) worst.options.timestamps.emplace();
   worst.options.sack_count = static_cast<std::uint8_t>(
-      std::min<std::size_t>(reassembly_.ranges(), wire::TcpOptions::kMaxSackBlocks));
+      std::min<std::size_t>(reassembly_.reports(), wire::TcpOptions::kMaxSackBlocks));
   return static_cast<std::uint16_t>(worst.size());
 }
 

@@ -23,8 +23,10 @@ std::uint32_t LossRecovery::pipe_in_trouble(SeqNum una, SeqNum nxt) const {
   }
   if (t.mode == Mode::kLoss) {
     const SeqNum resent_to = SeqNum::later(t.duplicates.next_resend, una);
-    const bool has_news = nxt.after(*t.recovery_point);
-    return resent_to.raw() - una.raw() + (has_news ? nxt.raw() - t.recovery_point->raw() : 0);
+    const std::uint32_t news =
+        nxt.after(*t.recovery_point) ? nxt.raw() - t.recovery_point->raw() : 0;
+    // A duplicate says that something new has arrived (RFC 5682 §2.1 step 3a).
+    return resent_to.raw() - una.raw() + news - std::min(news, t.duplicates.count * t.mss);
   }
   return outstanding - std::min(outstanding, t.duplicates.count * t.mss);
 }
