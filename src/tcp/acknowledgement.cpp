@@ -76,6 +76,7 @@ void Connection::process_ack(const Segment& segment, Instant now) {
   std::optional<Duration> rtt;
   if (newly_acked > 0) {
     rtt = rtt_sample(segment, verdict.rtt, now);
+    if (rtt) recovery_.on_rtt_sample();
     on_bytes_acknowledged(ack, now);
   }
   apply(verdict, effect, now);
@@ -125,8 +126,9 @@ void Connection::apply(const recovery::LossRecovery::Verdict& verdict, const Ack
     ++shared_->counters.sack_renegings;
     timers_.set(TimerId::kRetransmit, now + std::max<Duration>(rtt_.srtt() / 2, kRenegingDelay));
   }
-  timers_.set(TimerId::kReordering, verdict.reordering_deadline.value_or(Instant::never()));
-  if (!recovery_.may_probe()) timers_.cancel(TimerId::kLossProbe);
+  if (!recovery_.may_probe()) {
+    timers_.set(TimerId::kLossDetection, verdict.reordering_deadline.value_or(Instant::never()));
+  }
 }
 
 recovery::LossRecovery::Flight Connection::flight(Instant now) const {
@@ -175,7 +177,6 @@ std::optional<Duration> Connection::rtt_sample(const Segment& segment,
   }
   if (!delivered) return std::nullopt;
   rtt_.on_sample(*delivered);
-  recovery_.on_rtt_sample();
   return delivered;
 }
 
@@ -185,7 +186,6 @@ std::optional<Duration> Connection::timed_sample(SeqNum ack, Instant now) {
   timed_seq_.reset();
   const Duration sample = now - timed_at_;
   rtt_.on_sample(sample);
-  recovery_.on_rtt_sample();
   return sample;
 }
 
@@ -210,7 +210,7 @@ void Connection::on_bytes_acknowledged(SeqNum ack, Instant now) {
     arm_loss_probe(now);
   } else {
     timers_.cancel(TimerId::kRetransmit);  // RFC 6298 §5.2
-    timers_.cancel(TimerId::kLossProbe);
+    timers_.cancel(TimerId::kLossDetection);
   }
 }
 

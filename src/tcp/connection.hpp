@@ -247,7 +247,7 @@ class Connection : public timer::Entry,
 
   // timeout.cpp.
   void on_retransmit_timeout(Instant now);
-  void on_reordering_timeout(Instant now);
+  void on_loss_detection_timeout(Instant now);
   void on_loss_probe_timeout(Instant now);
   void on_persist_timeout(Instant now);
   void on_keepalive_timeout(Instant now);
@@ -288,6 +288,7 @@ class Connection : public timer::Entry,
   bool emit_ack(OutPacket& out, Instant now);
   void note_packet(OutPacket& out);
   void note_sent(const Plan& plan, Instant now);
+  void note_sent_behind(std::uint32_t bytes, Instant now);
   std::uint32_t sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const;
   std::uint32_t usable_window() const;
   std::uint32_t congestion_room() const;

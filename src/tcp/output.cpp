@@ -121,7 +121,7 @@ bool Connection::poll_loss_probe(OutPacket& out, Instant now) {
   const bool again = news == 0 || usable_window() < news;
   SeqRange range{snd_.nxt, snd_.nxt + news};
   if (again) {
-    range = recovery_.last_segment(flight(now));
+    range = recovery_.last_segment(flight(now), fin_sent());
     if (!resend(range, out, now)) return false;
   } else {
     Plan plan{.seq = snd_.nxt, .payload_bytes = news, .flags = flag::kAck, .segment = segment};
@@ -132,7 +132,7 @@ bool Connection::poll_loss_probe(OutPacket& out, Instant now) {
   }
   if (!recovery_.on_probe_sent(range, again, now)) ++shared_->counters.send_times_merged;
   ++shared_->counters.loss_probes;
-  timers_.cancel(TimerId::kLossProbe);
+  timers_.cancel(TimerId::kLossDetection);
   arm_retransmit(now);
   return true;
 }
@@ -204,10 +204,7 @@ std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t seg
 void Connection::note_sent(const Plan& plan, Instant now) {
   const bool idle = !has_outstanding();
   const std::uint32_t length = plan.payload_bytes + ((plan.flags & flag::kFin) != 0 ? 1 : 0);
-  if (!idle && negotiated_.sack && snd_.nxt == snd_.max && !recovery_.before_send(flight(now))) {
-    ++shared_->counters.send_times_merged;
-  }
-  recovery_.on_sent(length);
+  if (!idle) note_sent_behind(length, now);
   snd_.nxt += length;
   snd_.max = SeqNum::later(snd_.max, snd_.nxt);
   if (tail_of(plan.payload_bytes, plan.segment) != 0) snd_.small_end = snd_.nxt;
@@ -225,7 +222,14 @@ void Connection::note_sent(const Plan& plan, Instant now) {
   }
   timers_.cancel(TimerId::kPersist);
   if (!timers_.is_armed(TimerId::kRetransmit)) arm_retransmit(now);
-  arm_loss_probe(now);
+  if (!idle || plan.payload_bytes > plan.segment) arm_loss_probe(now);
+}
+
+/// What is about to be noted as sent follows other data, whose time is to be kept.
+void Connection::note_sent_behind(std::uint32_t bytes, Instant now) {
+  recovery_.on_sent(bytes);
+  if (!negotiated_.sack || snd_.nxt != snd_.max) return;
+  if (!recovery_.before_send(flight(now))) ++shared_->counters.send_times_merged;
 }
 
 /// A probe of a closed window carries the next byte (RFC 9293 §3.8.6.1), or the same one again; a

@@ -17,8 +17,7 @@ constexpr Duration kLeastProbeDelay = 2ms;   ///< Linux' TCP_TIMEOUT_MIN: what c
 
 void Connection::on_deadline(Instant now) {
   if (timers_.consume_if_due(TimerId::kTimeWait, now)) on_lifetime_timeout(now);
-  if (timers_.consume_if_due(TimerId::kReordering, now)) on_reordering_timeout(now);
-  if (timers_.consume_if_due(TimerId::kLossProbe, now)) on_loss_probe_timeout(now);
+  if (timers_.consume_if_due(TimerId::kLossDetection, now)) on_loss_detection_timeout(now);
   if (timers_.consume_if_due(TimerId::kRetransmit, now)) on_retransmit_timeout(now);
   if (timers_.consume_if_due(TimerId::kPersist, now)) on_persist_timeout(now);
   if (timers_.consume_if_due(TimerId::kKeepAlive, now)) on_keepalive_timeout(now);
@@ -31,7 +30,13 @@ bool Connection::has_outlived_user_timeout(Instant now) const {
 }
 
 void Connection::arm_retransmit(Instant now) {
-  Instant at = now + rtt_.rto();
+  Duration timeout = rtt_.rto();
+  if (negotiated_.sack && recovery_.may_probe()) {
+    // What expires then is a probe's timer.
+    timeout = std::min(timeout, rtt_.has_sample() ? 2 * rtt_.srtt() + kMostAckDelay
+                                                  : Duration{kFirstProbeTimeout});
+  }
+  Instant at = now + timeout;
   if (options_.user_timeout > Duration::zero()) {
     // The back-off must not sleep through the user timeout.
     at = std::min(at, std::max(oldest_unacked_ + options_.user_timeout, now));
@@ -59,6 +64,8 @@ void Connection::on_retransmit_timeout(Instant now) {
     close_with(Errc::kTimedOut);
     return;
   }
+  // RFC 8985 §7.2: no timeout before there was a probe.
+  if (negotiated_.sack && recovery_.may_probe()) return on_loss_probe_timeout(now);
   ++shared_->counters.timeouts;
   if (retries_ == 0) {
     congestion_->on_loss(cc::LossKind::kTimeout, now, flight_size());
@@ -68,31 +75,32 @@ void Connection::on_retransmit_timeout(Instant now) {
   timed_seq_.reset();
   rtt_.backoff();
   arm_retransmit(now);
-  timers_.cancel(TimerId::kReordering);
-  timers_.cancel(TimerId::kLossProbe);
+  timers_.cancel(TimerId::kLossDetection);
 }
 
-void Connection::on_reordering_timeout(Instant now) {
+void Connection::on_loss_detection_timeout(Instant now) {
+  if (recovery_.may_probe()) return on_loss_probe_timeout(now);
   const AckEffect effect{flight_size(), false};
   auto verdict = recovery_.on_reordering_timeout(flight(now));
   verdict.delivered_bytes = mss_;  // as Linux counts it: time has delivered one
   apply(verdict, effect, now);
 }
 
-//= https://www.rfc-editor.org/rfc/rfc8985#section-7.2
-//# If the FlightSize consists of a single segment, ... TLP.max_ack_delay is added
+/// RFC 8985 §7.2: 2 * SRTT, and with a single segment in flight, which the peer may delay its
+/// acknowledgement of, TLP.max_ack_delay more. The one segment that is sent into silence has no
+/// timer for this but that of arm_retransmit().
 void Connection::arm_loss_probe(Instant now) {
-  if (!negotiated_.sack || !recovery_.may_probe()) return timers_.cancel(TimerId::kLossProbe);
+  if (!negotiated_.sack || !recovery_.may_probe()) return timers_.cancel(TimerId::kLossDetection);
   Duration timeout = kFirstProbeTimeout;
   if (rtt_.has_sample()) {
     const bool single = recovery_.is_single(snd_.max) && snd_.max.raw() - snd_.una.raw() <= mss_;
     timeout = 2 * rtt_.srtt() + (single ? kMostAckDelay : kLeastProbeDelay);
   }
-  timers_.set(TimerId::kLossProbe, std::min(now + timeout, timers_.at(TimerId::kRetransmit)));
+  timers_.set(TimerId::kLossDetection, std::min(now + timeout, timers_.at(TimerId::kRetransmit)));
 }
 
 void Connection::on_loss_probe_timeout(Instant now) {
-  if (!has_outstanding() || !recovery_.may_probe()) return;
+  if (!has_outstanding()) return;
   recovery_.on_probe_timeout(flight(now));
   arm_retransmit(now);  // RFC 8985 §7.3: the timeout counts from the probe
 }
@@ -190,8 +198,7 @@ void Connection::on_packet_too_big(SeqNum seq, std::uint16_t mtu, Instant now) {
   recovery_.on_packet_too_big(flight(now));
   timed_seq_.reset();
   arm_retransmit(now);
-  timers_.cancel(TimerId::kReordering);
-  timers_.cancel(TimerId::kLossProbe);
+  timers_.cancel(TimerId::kLossDetection);
   schedule();
 }
 

@@ -15,9 +15,8 @@ enum class TimerId : std::uint8_t {
   kPersist,
   kDelayedAck,
   kKeepAlive,
-  kTimeWait,    ///< also the time limit of an orphan in FIN-WAIT-2
-  kReordering,  ///< RACK: what may only be late is lost then (RFC 8985 §6.2 step 5)
-  kLossProbe,   ///< PTO (RFC 8985 §7.2)
+  kTimeWait,       ///< also the time limit of an orphan in FIN-WAIT-2
+  kLossDetection,  ///< RACK's reordering timer or TLP's PTO: never both (RFC 8985 §8)
   kCount
 };
 

@@ -127,8 +127,9 @@ class LossRecovery {
   }
   void on_probe_timeout(const Flight& flight);
   bool is_probe_due() const { return trouble_ && is_probe_due_in_trouble(); }
-  /// The last segment of what is outstanding: what a probe repeats without new data.
-  SeqRange last_segment(const Flight& flight);
+  /// The last segment of what is outstanding: what a probe repeats without new data. A FIN takes no
+  /// room in it.
+  SeqRange last_segment(const Flight& flight, bool has_fin);
   /// `range` was sent as the probe, again or for the first time.
   bool on_probe_sent(const SeqRange& range, bool again, Instant now);
   void on_rtt_sample() {

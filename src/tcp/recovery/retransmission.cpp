@@ -159,13 +159,14 @@ void LossRecovery::on_probe_timeout(const Flight& flight) { open_trouble(flight)
 
 bool LossRecovery::is_probe_due_in_trouble() const { return trouble_->probe.due; }
 
-SeqRange LossRecovery::last_segment(const Flight& flight) {
+SeqRange LossRecovery::last_segment(const Flight& flight, bool has_fin) {
   cover(flight.una, flight.nxt, flight.last_sent);
   const std::uint32_t last = log_.size() - 1;
   const SeqNum begin = SeqNum::later(log_.begin_of(last), flight.una);
-  const std::uint32_t bytes = log_[last].end.raw() - begin.raw();
+  const std::uint32_t fin = has_fin ? 1 : 0;
+  const std::uint32_t bytes = log_[last].end.raw() - begin.raw() - fin;
   const std::uint32_t tail = bytes % flight.mss;
-  const std::uint32_t length = std::min(bytes, tail == 0 ? flight.mss : tail);
+  const std::uint32_t length = std::min(bytes, tail == 0 ? flight.mss : tail) + fin;
   return {log_[last].end - length, log_[last].end};
 }
 

@@ -57,8 +57,8 @@ class SentLog {
   void clear() noexcept;
 
  private:
-  /// An emptied log keeps so much memory: a flow that fills it does so again, an idle one does not.
-  static constexpr std::size_t kKept = 256;
+  /// An emptied log keeps so much memory, and no more: its connection may be idle from now on.
+  static constexpr std::size_t kKept = 16;
 
   void drop(SeqNum una) noexcept;
 

@@ -52,7 +52,7 @@ TEST(Retransmission, AProbeRepeatsTheLastSegmentAndJudgesByItsAnswer) {
     c.now = c.now + 80ms;
     c.recovery.on_probe_timeout(c.flight());
     ASSERT_TRUE(c.recovery.is_probe_due());
-    const SeqRange last = c.recovery.last_segment(c.flight());
+    const SeqRange last = c.recovery.last_segment(c.flight(), false);
     EXPECT_EQ(last, span_of(1000, 1500));
     c.recovery.on_probe_sent(last, true, c.now);
     EXPECT_FALSE(c.recovery.may_probe());
