@@ -288,7 +288,7 @@ class Connection : public timer::Entry,
   bool emit_ack(OutPacket& out, Instant now);
   void note_packet(OutPacket& out);
   void note_sent(const Plan& plan, Instant now);
-  void note_sent_behind(std::uint32_t bytes, Instant now);
+  void note_sent_behind(std::uint32_t bytes);
   std::uint32_t sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const;
   std::uint32_t usable_window() const;
   std::uint32_t congestion_room() const;

@@ -204,7 +204,7 @@ std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t seg
 void Connection::note_sent(const Plan& plan, Instant now) {
   const bool idle = !has_outstanding();
   const std::uint32_t length = plan.payload_bytes + ((plan.flags & flag::kFin) != 0 ? 1 : 0);
-  if (!idle) note_sent_behind(length, now);
+  if (!idle) note_sent_behind(length);
   snd_.nxt += length;
   snd_.max = SeqNum::later(snd_.max, snd_.nxt);
   if (tail_of(plan.payload_bytes, plan.segment) != 0) snd_.small_end = snd_.nxt;
@@ -226,10 +226,10 @@ void Connection::note_sent(const Plan& plan, Instant now) {
 }
 
 /// What is about to be noted as sent follows other data, whose time is to be kept.
-void Connection::note_sent_behind(std::uint32_t bytes, Instant now) {
+void Connection::note_sent_behind(std::uint32_t bytes) {
   recovery_.on_sent(bytes);
   if (!negotiated_.sack || snd_.nxt != snd_.max) return;
-  if (!recovery_.before_send(flight(now))) ++shared_->counters.send_times_merged;
+  if (!recovery_.before_send(snd_.una, snd_.max, last_sent_)) ++shared_->counters.send_times_merged;
 }
 
 /// A probe of a closed window carries the next byte (RFC 9293 §3.8.6.1), or the same one again; a

@@ -82,7 +82,7 @@ void Connection::on_loss_detection_timeout(Instant now) {
   if (recovery_.may_probe()) return on_loss_probe_timeout(now);
   const AckEffect effect{flight_size(), false};
   auto verdict = recovery_.on_reordering_timeout(flight(now));
-  verdict.delivered_bytes = mss_;  // as Linux counts it: time has delivered one
+  if (verdict.entered_recovery) verdict.delivered_bytes = mss_;  // as Linux counts it
   apply(verdict, effect, now);
 }
 

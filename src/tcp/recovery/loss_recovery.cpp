@@ -208,8 +208,9 @@ void LossRecovery::on_plain_ack(const Ack& ack, Verdict& verdict) {
   count_duplicates(ack, newly_acked);
   switch (t.mode) {
     case Mode::kOpen: {
-      // RFC 6582 §3.2 step 2: duplicates of an episode that is over start no new one.
-      const bool repeats = t.recovery_point && ack.ack.before(*t.recovery_point);
+      // RFC 6582 §3.2 step 2: duplicates of an episode that is over start no new one, not even at
+      // its very end.
+      const bool repeats = t.recovery_point && ack.ack.at_or_before(*t.recovery_point);
       if (d.count >= Scoreboard::kDupThresh && ack.ack != ack.flight.nxt && !repeats) {
         Flight after = ack.flight;
         after.una = ack.ack;

@@ -76,7 +76,7 @@ class LossRecovery {
   void on_packet_too_big(const Flight& flight);
 
   /// New data is about to follow what is outstanding. False: a bound was met (SentLog).
-  bool before_send(const Flight& flight) { return cover(flight.una, flight.nxt, flight.last_sent); }
+  bool before_send(SeqNum una, SeqNum nxt, Instant last_sent) { return cover(una, nxt, last_sent); }
   /// New data was sent.
   void on_sent(std::uint32_t bytes) {
     if (trouble_) [[unlikely]] {
@@ -86,7 +86,7 @@ class LossRecovery {
   /// False: a bound was met (SentLog).
   bool on_retransmitted(const SeqRange& range, Instant now);
   /// All that was sent is taken back (a probe that a closed window refused).
-  void on_taken_back() { log_.clear(); }
+  void on_taken_back();
   /// In order, and nothing is amiss.
   void on_predicted_ack(SeqNum ack) { log_.forget(ack); }
 

@@ -101,6 +101,11 @@ bool LossRecovery::on_retransmitted(const SeqRange& range, Instant now) {
   return exact;
 }
 
+void LossRecovery::on_taken_back() {
+  log_.clear();
+  if (trouble_) trouble_->lost_bytes = 0;
+}
+
 void LossRecovery::count_lost() {
   Trouble& t = *trouble_;
   t.lost_bytes = 0;

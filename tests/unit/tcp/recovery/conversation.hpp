@@ -53,7 +53,7 @@ struct Conversation {
     return next;
   }
   void send(std::uint32_t bytes) {
-    recovery.before_send(flight());
+    recovery.before_send(una, nxt, last_sent);
     recovery.on_sent(bytes);
     nxt += bytes;
     last_sent = now;
