@@ -126,7 +126,7 @@ void Connection::apply(const recovery::LossRecovery::Verdict& verdict, const Ack
     ++shared_->counters.sack_renegings;
     timers_.set(TimerId::kRetransmit, now + std::max<Duration>(rtt_.srtt() / 2, kRenegingDelay));
   }
-  if (!recovery_.may_probe()) {
+  if (verdict.reordering_deadline || !recovery_.may_probe()) {
     timers_.set(TimerId::kLossDetection, verdict.reordering_deadline.value_or(Instant::never()));
   }
 }

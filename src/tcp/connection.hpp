@@ -255,7 +255,8 @@ class Connection : public timer::Entry,
   bool has_outlived_user_timeout(Instant now) const;
   void restart_keepalive(Instant now);
   void arm_retransmit(Instant now);
-  void arm_loss_probe(Instant now);
+  /// Out of line: a request and its response do without (ADR 12).
+  [[gnu::noinline]] void arm_loss_probe(Instant now);
   void update_persist(Instant now);
 
   // output.cpp.
@@ -277,8 +278,8 @@ class Connection : public timer::Entry,
   bool emit(Plan& plan, OutPacket& out, Instant now);
   buf::Mbuf take_payload(Plan& plan, std::uint16_t header_room);
   bool put_header(const Plan& plan, std::uint16_t size, OutPacket& out, Instant now);
-  bool put_header_with_sack(const Plan& plan, std::uint16_t tso_segment, OutPacket& out,
-                            Instant now);
+  [[gnu::noinline]] bool put_header_with_sack(const Plan& plan, std::uint16_t tso_segment,
+                                              OutPacket& out, Instant now);
   /// What lies out of order, or came twice, is told in SACK blocks, so that the header is longer
   /// than usual.
   bool reports_sack() const { return negotiated_.sack && reassembly_.has_report(); }
@@ -288,7 +289,7 @@ class Connection : public timer::Entry,
   bool emit_ack(OutPacket& out, Instant now);
   void note_packet(OutPacket& out);
   void note_sent(const Plan& plan, Instant now);
-  void note_sent_behind(std::uint32_t bytes);
+  [[gnu::noinline]] void note_sent_behind(std::uint32_t bytes);
   std::uint32_t sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const;
   std::uint32_t usable_window() const;
   std::uint32_t congestion_room() const;

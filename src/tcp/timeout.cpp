@@ -79,9 +79,11 @@ void Connection::on_retransmit_timeout(Instant now) {
 }
 
 void Connection::on_loss_detection_timeout(Instant now) {
-  if (recovery_.may_probe()) return on_loss_probe_timeout(now);
   const AckEffect effect{flight_size(), false};
   auto verdict = recovery_.on_reordering_timeout(flight(now));
+  if (!verdict.entered_recovery && !verdict.reordering_deadline && recovery_.may_probe()) {
+    return on_loss_probe_timeout(now);
+  }
   if (verdict.entered_recovery) verdict.delivered_bytes = mss_;  // as Linux counts it
   apply(verdict, effect, now);
 }

@@ -16,7 +16,7 @@ Trouble& LossRecovery::open_trouble(const Flight& flight) {
   if (!trouble_) trouble_ = std::make_unique<Trouble>(flight.una, flight.path.latest, flight.sack);
   trouble_->over_after = flight.nxt;
   trouble_->mss = flight.mss;
-  if (flight.sack && flight.una != flight.nxt) cover(flight.una, flight.nxt, flight.last_sent);
+  if (flight.sack) cover(flight.una, flight.nxt, flight.last_sent);
   return *trouble_;
 }
 
@@ -277,7 +277,6 @@ void LossRecovery::mark_lost(std::uint32_t record, SeqNum una) {
 void LossRecovery::detect(const Flight& flight, Verdict& verdict) {
   Trouble& t = *trouble_;
   const bool recovers = t.mode != Mode::kOpen;
-  if (!recovers && t.scoreboard.empty()) return;
   const std::uint32_t lost_before = t.lost_bytes;
   const bool many = !reordering_.seen && !recovers && is_dup_threshold_met(flight.mss);
   const Duration patience = t.rack.rtt() + Rack::window({recovers, many, flight.path}, reordering_);

@@ -140,7 +140,7 @@ class LossRecovery {
 
  private:
   bool cover(SeqNum una, SeqNum nxt, Instant at) {
-    if (!log_.empty() && log_.end() == nxt) return true;
+    if (una == nxt || (!log_.empty() && log_.end() == nxt)) return true;
     return log_.append(una, nxt, at);
   }
   Trouble& open_trouble(const Flight& flight);

@@ -43,6 +43,22 @@ TEST(LossRecovery, AllIsForgottenOneFlightAfterTheTrouble) {
   EXPECT_TRUE(c.recovery.is_quiet());
 }
 
+// What was sent during an episode and lost in it begins another one when the first is over.
+TEST(LossRecovery, LossesBeyondTheRecoveryPointAreNotForgotten) {
+  Conversation c;
+  c.ack(0, {{1000, 10'000}});
+  c.send(2000);
+  c.now = c.now + 1ms;
+  c.resend();
+  c.now = c.now + 40ms;
+  const auto verdict = c.ack(10'000);
+  EXPECT_TRUE(verdict.exited_recovery);
+  ASSERT_TRUE(verdict.reordering_deadline) << "the copy was sent later, and is here";
+  c.now = *verdict.reordering_deadline;
+  EXPECT_TRUE(c.recovery.on_reordering_timeout(c.flight()).entered_recovery);
+  EXPECT_EQ(c.resend(3000), span_of(10'000, 12'000));
+}
+
 // RFC 8985 §6.2 step 5: fewer than DupThresh may be reordering; time decides.
 TEST(LossRecovery, OneSackedSegmentStartsAClock) {
   Conversation c;
