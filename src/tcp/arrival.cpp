@@ -118,6 +118,7 @@ void Connection::trim_to_window(Segment& segment) {
     const std::uint32_t cut = std::min(static_cast<std::uint32_t>(old), segment.payload_bytes);
     if (segment.payload_bytes > 0) {
       shared_->counters.duplicate_bytes_in += cut;
+      report_duplicate({segment.seq, segment.seq + cut});
       segment.payload.trim_front(cut);
       segment.payload_bytes -= cut;
       ack_.request_now();
@@ -209,137 +210,6 @@ void Connection::update_recent_timestamp(const Segment& segment, Instant now) {
   recent_timestamp_at_ = now;
 }
 
-/// RFC 9293 §3.10.7.4: SND.WND is only taken from a segment that is not older than the last one.
-void Connection::update_send_window(const Segment& segment) {
-  const bool newer =
-      segment.seq.after(snd_.wl1) || (segment.seq == snd_.wl1 && segment.ack.at_or_after(snd_.wl2));
-  if (!newer) return;
-  // RFC 7323 §2.2: the window field of a SYN is never scaled.
-  const std::uint8_t scale = segment.has(flag::kSyn) ? 0 : negotiated_.send_scale;
-  const std::uint32_t wnd = std::uint32_t{segment.window} << scale;
-  const bool opened = wnd > snd_.wnd;
-  snd_.wnd = wnd;
-  snd_.max_wnd = std::max(snd_.max_wnd, wnd);
-  snd_.wl1 = segment.seq;
-  snd_.wl2 = segment.ack;
-  if (!opened) return;
-  if (timers_.is_armed(TimerId::kPersist)) {
-    timers_.cancel(TimerId::kPersist);
-    retries_ = 0;
-    rtt_.reset_backoff();
-    // A probe byte that the closed window refused is taken back and sent as ordinary data.
-    if (snd_.una == segment.ack && snd_.nxt.since(snd_.una) == 1) snd_.nxt = snd_.una;
-  }
-}
-
-void Connection::process_ack(const Segment& segment, Instant now) {
-  const SeqNum ack = segment.ack;
-  const std::uint32_t window_before = snd_.wnd;
-  if (ack.at_or_after(snd_.una)) update_send_window(segment);
-  if (ack.before(snd_.una)) return;
-  // RFC 1122 §4.2.2.17: it lives, and only has no room, or none any more (RFC 9293 §3.8.6).
-  if (timers_.is_armed(TimerId::kPersist) || snd_.wnd == 0) retries_ = 0;
-
-  const std::uint32_t newly_acked = ack.raw() - snd_.una.raw();
-  const std::uint32_t in_flight = recovery_.pipe(snd_.una, snd_.max);
-  // RFC 5681 §2: the five marks of a duplicate acknowledgement. The answers to window probes bear
-  // them too, and mean no loss.
-  const bool duplicate = newly_acked == 0 && has_outstanding() && segment.payload_bytes == 0 &&
-                         !segment.has(flag::kFin) && snd_.wnd == window_before &&
-                         !timers_.is_armed(TimerId::kPersist);
-  const auto mode_before = recovery_.mode();
-  const auto verdict =
-      recovery_.on_ack({.una = snd_.una,
-                        .ack = ack,
-                        .nxt = snd_.max,
-                        .duplicate = duplicate,
-                        .sack_blocks = negotiated_.sack ? segment.options.sack_blocks()
-                                                        : std::span<const wire::TcpSackBlock>{},
-                        .sack_negotiated = negotiated_.sack,
-                        .mss = mss_});
-  std::optional<Duration> rtt;
-  if (newly_acked > 0) {
-    rtt = rtt_sample(segment, ack, now);
-    on_bytes_acknowledged(ack, now);
-  }
-  if (verdict.entered_recovery) {
-    ++shared_->counters.fast_recoveries;
-    congestion_->on_loss(cc::LossKind::kFastRecovery, now, in_flight);
-    timed_seq_.reset();
-  } else {
-    if (verdict.exited_recovery) congestion_->on_recovery_exit(now);
-    using Mode = recovery::LossRecovery::Mode;
-    // What ends a timeout's recovery may have arrived before the timeout: it counts as one segment
-    // (RFC 3465 §2.3).
-    const bool ends_loss = verdict.exited_recovery && mode_before == Mode::kLoss;
-    // RFC 6675 §5 holds the window during fast recovery.
-    if (newly_acked > 0 && mode_before != Mode::kRecovery) {
-      grow_window(
-          {.newly_acked = ends_loss ? std::min<std::uint32_t>(newly_acked, mss_) : newly_acked,
-           .in_flight = in_flight,
-           .rtt = rtt,
-           // After a timeout the window of one segment is what holds us back.
-           .app_limited = !cwnd_limited_until_ && mode_before == Mode::kOpen},
-          now);
-    }
-  }
-  forget_cwnd_limit(ack);
-}
-
-void Connection::grow_window(const Acked& acked, Instant now) {
-  congestion_->on_ack({.now = now,
-                       .newly_acked_bytes = acked.newly_acked,
-                       .bytes_in_flight = acked.in_flight,
-                       .rtt = acked.rtt,
-                       .smoothed_rtt = rtt_.srtt(),
-                       .app_limited = acked.app_limited});
-}
-
-std::optional<Duration> Connection::rtt_sample(const Segment& segment, SeqNum ack, Instant now) {
-  if (timed_seq_) return timed_sample(ack, now);
-  // Karn's rule forbids timing what was retransmitted, but an echoed timestamp tells which copy
-  // arrived (RFC 7323 §4.1). Our timestamps tick in milliseconds.
-  if (!negotiated_.timestamps || !segment.options.timestamps) return std::nullopt;
-  if (recovery_.mode() == recovery::LossRecovery::Mode::kOpen) return std::nullopt;
-  const std::uint32_t elapsed_ms = timestamp_now(now) - segment.options.timestamps->echo;
-  if (segment.options.timestamps->echo == 0 || elapsed_ms > 120'000) return std::nullopt;
-  const Duration sample = std::chrono::milliseconds{std::max(elapsed_ms, 1u)};
-  rtt_.on_sample(sample);
-  return sample;
-}
-
-/// The one segment that is timed (RFC 6298 §4), if `ack` covers it.
-std::optional<Duration> Connection::timed_sample(SeqNum ack, Instant now) {
-  if (!timed_seq_ || !ack.after(*timed_seq_)) return std::nullopt;
-  timed_seq_.reset();
-  const Duration sample = now - timed_at_;
-  rtt_.on_sample(sample);
-  return sample;
-}
-
-void Connection::on_bytes_acknowledged(SeqNum ack, Instant now) {
-  const SeqNum data_ack = SeqNum::earlier(ack, data_end());
-  if (data_ack.after(snd_.una_data)) {
-    const std::uint32_t bytes = data_ack.raw() - snd_.una_data.raw();
-    send_buffer_.acknowledge(bytes);
-    snd_.una_data = data_ack;
-    bytes_out_ += bytes;
-    notify();
-  }
-  forward_progress_ = true;
-  snd_.una = ack;
-  snd_.nxt = SeqNum::later(snd_.nxt, ack);
-  if (snd_.small_end.before(ack)) snd_.small_end = ack;
-  retries_ = 0;
-  oldest_unacked_ = now;
-  rtt_.reset_backoff();
-  if (has_outstanding()) {
-    timers_.set(TimerId::kRetransmit, now + rtt_.rto());  // RFC 6298 §5.3
-  } else {
-    timers_.cancel(TimerId::kRetransmit);  // RFC 6298 §5.2
-  }
-}
-
 /// The rest of the fifth step: what the acknowledgement of our FIN means to each state.
 Connection::Step Connection::process_ack_by_state(Instant now) {
   if (!is_fin_acked()) return Step::kContinue;
@@ -409,6 +279,7 @@ void Connection::process_payload(Segment& segment, Instant now) {
   const auto kept =
       reassembly_.insert(segment.seq, buf::Chain{std::move(segment.payload)}, shared_->pools);
   if (kept.displaced_bytes > 0) shared_->count(Drop::kTcpReassemblyFull);
+  if (kept.duplicate) report_duplicate(*kept.duplicate);
 }
 
 void Connection::accept_in_order(buf::Mbuf payload, std::uint32_t bytes, std::uint16_t segment_size,
@@ -463,6 +334,8 @@ void Connection::reply_duplicate_ack(const Segment& segment, Instant now) {
     challenge(now);
   } else {
     ack_.request_now();
+    const SeqNum end = SeqNum::earlier(segment.seq + segment.length(), rcv_.nxt);
+    if (end.after(segment.seq)) report_duplicate({segment.seq, end});
   }
 }
 

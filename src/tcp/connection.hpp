@@ -160,9 +160,10 @@ class Connection : public timer::Entry,
   bool may_have_more_to_send(Instant now) const;
   Instant next_deadline() const { return timers_.earliest(); }
   /// Whether the wheel must hear of next_deadline() after a packet of poll_steady(), which sets no
-  /// other timer forward than the retransmission's (and keepalive's, whose options may be new).
+  /// other timers forward than those of losses (and keepalive's, whose options may be new).
   bool is_wheel_late() const {
-    return timers_.at(TimerId::kRetransmit) < deadline() || options_.keepalive;
+    return timers_.at(TimerId::kRetransmit) < deadline() ||
+           timers_.at(TimerId::kLossDetection) < deadline() || options_.keepalive;
   }
 
   // Getters.
@@ -222,6 +223,18 @@ class Connection : public timer::Entry,
   void update_recent_timestamp(const Segment& segment, Instant now);
   void update_send_window(const Segment& segment);
   void on_bytes_acknowledged(SeqNum ack, Instant now);
+  /// What the verdict on losses means to the window, and to the timers.
+  struct AckEffect {
+    std::uint32_t flight_size = 0;  ///< before (RFC 5681 §2), without limited transmit
+    bool una_advanced = false;
+  };
+  void apply(const recovery::LossRecovery::Verdict& verdict, const AckEffect& effect, Instant now);
+  recovery::LossRecovery::Flight flight(Instant now) const;
+  std::uint32_t flight_size() const {
+    return std::min(snd_.max.raw() - snd_.una.raw(), congestion_->window_bytes());
+  }
+  /// When what this acknowledgement answers had been sent at the latest, by its echo (RFC 7323 §4).
+  std::optional<Instant> echoed_before(const Segment& segment, Instant now) const;
   /// What the congestion controller hears of an acknowledgement.
   struct Acked {
     std::uint32_t newly_acked = 0;
@@ -234,12 +247,16 @@ class Connection : public timer::Entry,
   void forget_cwnd_limit(SeqNum ack) {
     if (cwnd_limited_until_ && ack.at_or_after(*cwnd_limited_until_)) cwnd_limited_until_.reset();
   }
-  std::optional<Duration> rtt_sample(const Segment& segment, SeqNum ack, Instant now);
+  std::optional<Duration> rtt_sample(const Segment& segment, std::optional<Duration> delivered,
+                                     Instant now);
   std::optional<Duration> timed_sample(SeqNum ack, Instant now);
   void accept_in_order(buf::Mbuf payload, std::uint32_t bytes, std::uint16_t segment_size,
                        Instant now);
   void challenge(Instant now);
   void reply_duplicate_ack(const Segment& segment, Instant now);
+  void report_duplicate(const SeqRange& range) {
+    if (negotiated_.sack) reassembly_.report_duplicate(range);
+  }
 
   // open.cpp: SYN-SENT, SYN-RECEIVED.
   void on_syn_sent_segment(Segment& segment, Instant now);
@@ -258,19 +275,28 @@ class Connection : public timer::Entry,
 
   // timeout.cpp.
   void on_retransmit_timeout(Instant now);
+  void on_loss_detection_timeout(Instant now);
+  void on_loss_probe_timeout(Instant now);
   void on_persist_timeout(Instant now);
   void on_keepalive_timeout(Instant now);
   void on_lifetime_timeout(Instant now);
   bool has_outlived_user_timeout(Instant now) const;
   void restart_keepalive(Instant now);
   void arm_retransmit(Instant now) {
-    Instant at = now + rtt_.rto();
+    Duration timeout = rtt_.rto();
+    // What expires then is a probe's timer (RFC 8985 §7.2).
+    if (negotiated_.sack && recovery_.may_probe()) {
+      timeout = std::min(timeout, rtt_.probe_timeout(RttEstimator::kMostAckDelay));
+    }
+    Instant at = now + timeout;
     if (options_.user_timeout > Duration::zero()) [[unlikely]] {
       // The back-off must not sleep through the user timeout.
       at = std::min(at, std::max(oldest_unacked_ + options_.user_timeout, now));
     }
     timers_.set(TimerId::kRetransmit, at);
   }
+  /// Out of line: a request and its response do without (ADR 12).
+  [[gnu::noinline]] void arm_loss_probe(Instant now);
   void update_persist(Instant now);
 
   // output.cpp.
@@ -282,7 +308,9 @@ class Connection : public timer::Entry,
   };
   bool poll_by_state(OutPacket& out, Instant now);
   bool poll_segment(OutPacket& out, Instant now);
-  bool poll_retransmission(recovery::LossRecovery::Urgency urgency, OutPacket& out, Instant now);
+  bool poll_retransmission(OutPacket& out, Instant now);
+  bool resend(SeqRange& range, OutPacket& out, Instant now);
+  bool poll_loss_probe(OutPacket& out, Instant now);
   bool poll_new_data(OutPacket& out, Instant now);
   bool poll_probe(OutPacket& out, Instant now);
   /// Builds the packet, or finds no buffer. May shorten the plan; what it says afterwards is what
@@ -291,10 +319,11 @@ class Connection : public timer::Entry,
   buf::Mbuf take_payload(Plan& plan, std::uint16_t header_room);
   bool put_header(const Plan& plan, std::uint16_t size, OutPacket& out, Instant now);
   void write_header(const Plan& plan, std::uint16_t checksum, std::byte* at, Instant now);
-  bool put_header_with_sack(const Plan& plan, std::uint16_t tso_segment, OutPacket& out,
-                            Instant now);
-  /// What lies out of order is told in SACK blocks, so that the header is longer than usual.
-  bool reports_sack() const { return negotiated_.sack && !reassembly_.empty(); }
+  [[gnu::noinline]] bool put_header_with_sack(const Plan& plan, std::uint16_t tso_segment,
+                                              OutPacket& out, Instant now);
+  /// What lies out of order, or came twice, is told in SACK blocks, so that the header is longer
+  /// than usual.
+  bool reports_sack() const { return negotiated_.sack && reassembly_.has_report(); }
   /// Bytes of the TCP header that the next segment will carry.
   std::uint16_t header_bytes() const;
   [[gnu::noinline]] std::uint32_t segment_payload_with_sack() const;
@@ -315,6 +344,7 @@ class Connection : public timer::Entry,
     if (pipe + mss_ > cwnd || congestion_->is_slow_start()) cwnd_limited_until_ = snd_.nxt;
   }
   void note_sent(const Plan& plan, Instant now);
+  [[gnu::noinline]] void note_sent_behind(std::uint32_t bytes);
   std::uint32_t sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const;
   std::uint32_t usable_window() const;
   std::uint32_t congestion_room() const;
@@ -342,7 +372,7 @@ class Connection : public timer::Entry,
   bool is_steady() const {
     return state_ == State::kEstablished && !orphan_ && !fin_queued_ && !read_shutdown_ &&
            !rcv_.fin && !reset_pending_ && !probe_pending_ && !keepalive_pending_ && !starved_ &&
-           snd_.nxt == snd_.max && recovery_.is_quiet() && reassembly_.empty() &&
+           snd_.nxt == snd_.max && recovery_.is_quiet() && !reassembly_.has_report() &&
            !timers_.is_armed(TimerId::kPersist);
   }
   void notify() {

@@ -16,7 +16,6 @@ namespace zs::tcp {
 
 namespace flag = wire::tcp_flag;
 using namespace std::chrono_literals;
-using Urgency = recovery::LossRecovery::Urgency;
 
 namespace {
 constexpr Duration kNoBufferRetry = 2ms;  ///< buffers come back within a device's transmit time
@@ -55,10 +54,14 @@ bool Connection::poll_by_state(OutPacket& out, Instant now) {
 }
 
 bool Connection::poll_segment(OutPacket& out, Instant now) {
+  if (recovery_.is_probe_due() && poll_loss_probe(out, now)) return true;
   const bool recovers = recovery_.mode() != recovery::LossRecovery::Mode::kOpen;
-  if (recovers && poll_retransmission(Urgency::kLost, out, now)) return true;
+  if (recovers && poll_retransmission(out, now)) return true;
   if (poll_new_data(out, now)) return true;
-  if (recovers && poll_retransmission(Urgency::kRescue, out, now)) return true;
+  if (recovery_.tries_new_data()) {
+    recovery_.give_up_new_data();
+    if (poll_retransmission(out, now)) return true;
+  }
   return (probe_pending_ || keepalive_pending_) && poll_probe(out, now);
 }
 
@@ -71,16 +74,24 @@ bool Connection::may_have_more_to_send(Instant now) const {
 }
 
 /// RFC 6675 §5 step C: as much as the window has room for; the first one at once.
-bool Connection::poll_retransmission(Urgency urgency, OutPacket& out, Instant now) {
+bool Connection::poll_retransmission(OutPacket& out, Instant now) {
+  if (recovery_.tries_new_data()) return false;
   const std::uint32_t segment = segment_payload();
   std::uint32_t room = congestion_room();
   if (recovery_.is_retransmission_urgent()) room = std::max(room, segment);
   if (room < segment) return false;
   const std::uint32_t most = std::min(room, shared_->config.max_tso_bytes);
-  auto resend = recovery_.next_retransmission(snd_.una, most - most % segment, urgency);
-  if (!resend || resend->range.empty()) return false;
-  SeqRange& range = resend->range;
+  auto range = recovery_.next_retransmission(snd_.una, most - most % segment);
+  if (!range || range->empty() || !resend(*range, out, now)) return false;
+  if (!recovery_.on_retransmitted(*range, now)) ++shared_->counters.send_times_merged;
+  // RFC 6298 §5.1; for the first one anew, as Linux does: it has just been sent.
+  if (range->begin == snd_.una || !timers_.is_armed(TimerId::kRetransmit)) arm_retransmit(now);
+  return true;
+}
 
+/// Sends what it can of `range` again, and leaves there what that was.
+bool Connection::resend(SeqRange& range, OutPacket& out, Instant now) {
+  const std::uint32_t segment = segment_payload();
   Plan plan{.seq = range.begin, .flags = flag::kAck, .segment = segment};
   const SeqNum end = SeqNum::earlier(range.end, data_end());
   if (end.after(range.begin)) {
@@ -94,12 +105,35 @@ bool Connection::poll_retransmission(Urgency urgency, OutPacket& out, Instant no
   const std::uint32_t planned = plan.payload_bytes;
   if (!emit(plan, out, now)) return false;
   if (plan.payload_bytes < planned) range.end = range.begin + plan.payload_bytes;
-  recovery_.on_retransmitted(*resend);
+  last_sent_ = now;    // the log knows when the newest data was sent
   timed_seq_.reset();  // Karn's rule: what follows may be acknowledged by this copy's arrival
   const std::uint32_t segments = (plan.payload_bytes + segment - 1) / segment;
   shared_->counters.retransmitted_segments += std::max(segments, 1u);
   retransmits_total_ += std::max(segments, 1u);
-  if (!timers_.is_armed(TimerId::kRetransmit)) arm_retransmit(now);
+  return true;
+}
+
+/// RFC 8985 §7.3: one segment of new data, whatever the congestion window says, or the last one
+/// again.
+bool Connection::poll_loss_probe(OutPacket& out, Instant now) {
+  const std::uint32_t segment = segment_payload();
+  const std::uint32_t news = std::min(unsent_bytes(), segment);
+  const bool again = news == 0 || usable_window() < news;
+  SeqRange range{snd_.nxt, snd_.nxt + news};
+  if (again) {
+    range = recovery_.last_segment(flight(now), fin_sent());
+    if (!resend(range, out, now)) return false;
+  } else {
+    Plan plan{.seq = snd_.nxt, .payload_bytes = news, .flags = flag::kAck, .segment = segment};
+    if (news == unsent_bytes()) plan.flags |= flag::kPsh;
+    if (!emit(plan, out, now)) return false;
+    range.end = range.begin + plan.payload_bytes;
+    note_sent(plan, now);
+  }
+  if (!recovery_.on_probe_sent(range, again, now)) ++shared_->counters.send_times_merged;
+  ++shared_->counters.loss_probes;
+  timers_.cancel(TimerId::kLossDetection);
+  arm_retransmit(now);
   return true;
 }
 
@@ -114,7 +148,8 @@ std::uint32_t Connection::usable_window() const {
 }
 
 std::uint32_t Connection::congestion_room() const {
-  const std::uint32_t cwnd = congestion_->window_bytes();
+  const bool reduces = recovery_.mode() == recovery::LossRecovery::Mode::kRecovery;
+  const std::uint32_t cwnd = reduces ? recovery_.reduced_window() : congestion_->window_bytes();
   const std::uint32_t pipe = recovery_.pipe(snd_.una, snd_.max);
   return cwnd > pipe ? cwnd - pipe : 0;
 }
@@ -169,6 +204,7 @@ std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t seg
 void Connection::note_sent(const Plan& plan, Instant now) {
   const bool idle = !has_outstanding();
   const std::uint32_t length = plan.payload_bytes + ((plan.flags & flag::kFin) != 0 ? 1 : 0);
+  if (!idle) note_sent_behind(length);
   snd_.nxt += length;
   snd_.max = SeqNum::later(snd_.max, snd_.nxt);
   if (tail_of(plan.payload_bytes, plan.segment) != 0) snd_.small_end = snd_.nxt;
@@ -181,6 +217,14 @@ void Connection::note_sent(const Plan& plan, Instant now) {
   note_window_use(recovery_.pipe(snd_.una, snd_.max), congestion_->window_bytes());
   timers_.cancel(TimerId::kPersist);
   if (!timers_.is_armed(TimerId::kRetransmit)) arm_retransmit(now);
+  if (!idle || plan.payload_bytes > plan.segment) arm_loss_probe(now);
+}
+
+/// What is about to be noted as sent follows other data, whose time is to be kept.
+void Connection::note_sent_behind(std::uint32_t bytes) {
+  recovery_.on_sent(bytes);
+  if (!negotiated_.sack || snd_.nxt != snd_.max) return;
+  if (!recovery_.before_send(snd_.una, snd_.max, last_sent_)) ++shared_->counters.send_times_merged;
 }
 
 /// A probe of a closed window carries the next byte (RFC 9293 §3.8.6.1), or the same one again; a
@@ -304,8 +348,13 @@ bool Connection::put_header_with_sack(const Plan& plan, std::uint16_t tso_segmen
   if (negotiated_.timestamps) {
     header.options.timestamps = {timestamp_now(now), negotiated_.recent_timestamp};
   }
-  header.options.sack_count =
-      static_cast<std::uint8_t>(reassembly_.sack_blocks(header.options.sack));
+  std::size_t blocks = 0;
+  if (const auto duplicate = reassembly_.take_duplicate()) {
+    header.options.sack[blocks++] = {duplicate->begin.raw(), duplicate->end.raw()};
+    ++shared_->counters.duplicate_reports_out;
+  }
+  blocks += reassembly_.sack_blocks(std::span{header.options.sack}.subspan(blocks));
+  header.options.sack_count = static_cast<std::uint8_t>(blocks);
   return build_packet(out, flow_, header, header.size(), tso_segment);
 }
 
@@ -322,7 +371,7 @@ std::uint16_t Connection::header_bytes() const {
   wire::TcpHeaderSpec worst;
   if (negotiated_.timestamps) worst.options.timestamps.emplace();
   worst.options.sack_count = static_cast<std::uint8_t>(
-      std::min<std::size_t>(reassembly_.ranges(), wire::TcpOptions::kMaxSackBlocks));
+      std::min<std::size_t>(reassembly_.reports(), wire::TcpOptions::kMaxSackBlocks));
   return static_cast<std::uint16_t>(worst.size());
 }
 

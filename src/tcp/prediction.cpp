@@ -81,6 +81,7 @@ void Connection::on_predicted_ack(SeqNum ack, Instant now) {
     timed_seq_.reset();
     rtt_.on_sample(rtt);
   }
+  recovery_.on_predicted_ack(ack);
   send_buffer_.acknowledge(newly_acked, shared_->returns);
   bytes_out_ += newly_acked;
   forward_progress_ = true;
@@ -88,11 +89,12 @@ void Connection::on_predicted_ack(SeqNum ack, Instant now) {
   if (snd_.small_end.before(ack)) snd_.small_end = ack;
   retries_ = 0;
   oldest_unacked_ = now;
-  rtt_.reset_backoff();
   if (newly_acked != in_flight) {
     timers_.set(TimerId::kRetransmit, now + rtt_.rto());  // RFC 6298 §5.3
+    arm_loss_probe(now);
   } else {
     timers_.cancel(TimerId::kRetransmit);  // RFC 6298 §5.2
+    timers_.cancel(TimerId::kLossDetection);
   }
   if (!cwnd_limited_until_) [[likely]] {
     congestion_->on_app_limited_ack(now);
@@ -138,12 +140,14 @@ bool Connection::poll_steady(SteadyPacket& out, Instant now) {
     timed_seq_ = snd_.nxt;
     timed_at_ = now;
   }
+  if (in_flight != 0) note_sent_behind(bytes);
   snd_.nxt += bytes;
   snd_.max = snd_.nxt;
   if (is_small) snd_.small_end = snd_.nxt;
   last_sent_ = now;
   note_window_use(pipe, cwnd);
   if (!timers_.is_armed(TimerId::kRetransmit)) arm_retransmit(now);
+  if (in_flight != 0) arm_loss_probe(now);
   return true;
 }
 

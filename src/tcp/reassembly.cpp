@@ -112,8 +112,17 @@ buf::Chain Reassembly::take_in_order(SeqNum rcv_nxt) noexcept {
   return in_order;
 }
 
+void Reassembly::report_duplicate(const SeqRange& range) noexcept {
+  if (duplicate_ && duplicate_->end == range.begin) {
+    duplicate_->end = range.end;
+  } else {
+    duplicate_ = range;
+  }
+}
+
 void Reassembly::clear() noexcept {
   ranges_.clear();
+  duplicate_.reset();
   bytes_ = 0;
   segments_ = 0;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "buf/chain.hpp"
@@ -44,6 +45,14 @@ class Reassembly {
   buf::Chain take_in_order(SeqNum rcv_nxt) noexcept;
 
   bool empty() const noexcept { return ranges_.empty(); }
+  /// `range` came again: reported once, in front of all other blocks (D-SACK, RFC 2883 §4). Pieces
+  /// that follow each other become one report; of others, the latest counts.
+  void report_duplicate(const SeqRange& range) noexcept;
+  std::optional<SeqRange> take_duplicate() noexcept { return std::exchange(duplicate_, {}); }
+  /// Something for SACK blocks to say.
+  bool has_report() const noexcept { return !ranges_.empty() || duplicate_; }
+  /// Number of blocks that it takes to say everything.
+  std::uint32_t reports() const noexcept { return ranges() + (duplicate_ ? 1 : 0); }
   std::uint32_t ranges() const noexcept { return static_cast<std::uint32_t>(ranges_.size()); }
   std::uint32_t bytes() const noexcept { return bytes_; }
   std::uint32_t segments() const noexcept { return segments_; }
@@ -77,6 +86,7 @@ class Reassembly {
   std::uint32_t bytes_ = 0;
   std::uint32_t segments_ = 0;
   std::uint32_t generation_ = 0;
+  std::optional<SeqRange> duplicate_;
 };
 
 }  // namespace zs::tcp

@@ -16,6 +16,9 @@ class RttEstimator {
   /// RFC 6298 §2: G. Our timestamps count milliseconds.
   static constexpr Duration kClockGranularity = std::chrono::milliseconds{1};
 
+  /// TLP.max_ack_delay; Linux' TCP_RTO_MIN.
+  static constexpr Duration kMostAckDelay = std::chrono::milliseconds{200};
+
   explicit RttEstimator(const Config& config) noexcept;
 
   /// A measured round trip; negative ones are ignored. Ends the back-off (RFC 6298 §5.7).
@@ -33,6 +36,11 @@ class RttEstimator {
 
   /// The current timeout, back-off included.
   Duration rto() const noexcept { return rto_; }
+  /// RFC 8985 §7.2: how long to wait for the acknowledgement of a tail, which the peer may delay by
+  /// `ack_delay`, before probing.
+  Duration probe_timeout(Duration ack_delay) const noexcept {
+    return has_sample() ? 2 * srtt_ + ack_delay : Duration{std::chrono::seconds{1}};
+  }
   bool has_sample() const noexcept { return srtt_ != Duration::zero(); }
   Duration srtt() const noexcept { return srtt_; }        ///< zero before the first sample
   Duration rttvar() const noexcept { return rttvar_; }    ///< zero before the first sample

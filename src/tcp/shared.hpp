@@ -39,6 +39,12 @@ struct Counters {
   std::uint64_t retransmitted_segments = 0, timeouts = 0, fast_recoveries = 0;
   std::uint64_t resets_out = 0, challenge_acks = 0, zero_window_probes = 0, keepalive_probes = 0;
   std::uint64_t syn_cache_added = 0, syn_ack_retransmits = 0, time_wait_entered = 0;
+  std::uint64_t loss_probes = 0;            ///< RFC 8985 §7.3
+  std::uint64_t loss_probe_recoveries = 0;  ///< losses that a probe repaired (§7.4)
+  std::uint64_t spurious_recoveries = 0;    ///< taken back: Eifel, F-RTO, D-SACK
+  std::uint64_t duplicate_reports_in = 0, duplicate_reports_out = 0;  ///< D-SACK (RFC 2883)
+  std::uint64_t sack_renegings = 0;
+  std::uint64_t send_times_merged = 0;  ///< recovery::SentLog met its bound
   std::uint64_t duplicate_bytes_in = 0, out_of_order_segments_in = 0;
   std::uint64_t aborts_on_timeout = 0, no_buffers = 0;
   std::uint64_t copied_bytes_in = 0, copied_bytes_out = 0;  ///< by the copying calls only

@@ -7,8 +7,15 @@
 
 namespace zs::tcp {
 
+using namespace std::chrono_literals;
+
+namespace {
+constexpr Duration kLeastProbeDelay = 2ms;  ///< Linux' TCP_TIMEOUT_MIN: what clocks are good for
+}  // namespace
+
 void Connection::on_deadline(Instant now) {
   if (timers_.consume_if_due(TimerId::kTimeWait, now)) on_lifetime_timeout(now);
+  if (timers_.consume_if_due(TimerId::kLossDetection, now)) on_loss_detection_timeout(now);
   if (timers_.consume_if_due(TimerId::kRetransmit, now)) on_retransmit_timeout(now);
   if (timers_.consume_if_due(TimerId::kPersist, now)) on_persist_timeout(now);
   if (timers_.consume_if_due(TimerId::kKeepAlive, now)) on_keepalive_timeout(now);
@@ -40,15 +47,45 @@ void Connection::on_retransmit_timeout(Instant now) {
     close_with(Errc::kTimedOut);
     return;
   }
+  // RFC 8985 §7.2: no timeout before there was a probe.
+  if (negotiated_.sack && recovery_.may_probe()) return on_loss_probe_timeout(now);
   ++shared_->counters.timeouts;
   if (retries_ == 0) {
-    congestion_->on_loss(cc::LossKind::kTimeout, now, recovery_.pipe(snd_.una, snd_.max));
+    congestion_->on_loss(cc::LossKind::kTimeout, now, flight_size());
   }
+  recovery_.on_timeout(flight(now), retries_ > 0);
   ++retries_;
   timed_seq_.reset();
   rtt_.backoff();
-  recovery_.on_timeout(snd_.una, snd_.max);
   arm_retransmit(now);
+  timers_.cancel(TimerId::kLossDetection);
+}
+
+void Connection::on_loss_detection_timeout(Instant now) {
+  const AckEffect effect{flight_size(), false};
+  auto verdict = recovery_.on_reordering_timeout(flight(now));
+  if (!verdict.entered_recovery && !verdict.reordering_deadline && recovery_.may_probe()) {
+    return on_loss_probe_timeout(now);
+  }
+  if (verdict.entered_recovery) verdict.delivered_bytes = mss_;  // as Linux counts it
+  apply(verdict, effect, now);
+}
+
+/// RFC 8985 §7.2: 2 * SRTT, and with a single segment in flight, which the peer may delay its
+/// acknowledgement of, TLP.max_ack_delay more. The one segment that is sent into silence has no
+/// timer for this but that of arm_retransmit().
+void Connection::arm_loss_probe(Instant now) {
+  if (!negotiated_.sack || !recovery_.may_probe()) return timers_.cancel(TimerId::kLossDetection);
+  const bool single = recovery_.is_single(snd_.max) && snd_.max.raw() - snd_.una.raw() <= mss_;
+  const Duration timeout =
+      rtt_.probe_timeout(single ? RttEstimator::kMostAckDelay : kLeastProbeDelay);
+  timers_.set(TimerId::kLossDetection, std::min(now + timeout, timers_.at(TimerId::kRetransmit)));
+}
+
+void Connection::on_loss_probe_timeout(Instant now) {
+  if (!has_outstanding()) return;
+  recovery_.on_probe_timeout(flight(now));
+  arm_retransmit(now);  // RFC 8985 §7.3: the timeout counts from the probe
 }
 
 /// Something is unsent, nothing but a probe is in flight, and the window is what forbids it: ask
@@ -142,9 +179,10 @@ void Connection::on_packet_too_big(SeqNum seq, std::uint16_t mtu, Instant now) {
   set_mss(mtu);
   if (!has_outstanding()) return;
   // What was too big is lost for sure. Not a sign of congestion: the window stays (RFC 1191 §6.5).
-  recovery_.on_timeout(snd_.una, snd_.max);
+  recovery_.on_packet_too_big(flight(now));
   timed_seq_.reset();
   arm_retransmit(now);
+  timers_.cancel(TimerId::kLossDetection);
   schedule();
 }
 

@@ -15,8 +15,8 @@ enum class TimerId : std::uint8_t {
   kPersist,
   kDelayedAck,
   kKeepAlive,
-  kTimeWait,  ///< also the time limit of an orphan in FIN-WAIT-2
-  kUserTimeout,
+  kTimeWait,       ///< also the time limit of an orphan in FIN-WAIT-2
+  kLossDetection,  ///< RACK's reordering timer or TLP's PTO: never both (RFC 8985 §8)
   kCount
 };
 

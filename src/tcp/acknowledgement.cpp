@@ -1,0 +1,217 @@
+// What an acknowledgement means to a connection: the ESTABLISHED part of RFC 9293 §3.10.7.4's fifth
+// step, round trips (RFC 6298, RFC 7323 §4), and what the verdict on losses does to the congestion
+// window and the timers.
+
+#include <algorithm>
+
+#include "tcp/connection.hpp"
+
+namespace zs::tcp {
+
+namespace flag = wire::tcp_flag;
+using namespace std::chrono_literals;
+
+namespace {
+/// An echo older than the longest timeout is none of ours.
+constexpr std::uint32_t kMostElapsedMs = 120'000;
+/// Linux' least delay before reneging is believed.
+constexpr Duration kRenegingDelay = 10ms;
+}  // namespace
+
+/// RFC 9293 §3.10.7.4: SND.WND is only taken from a segment that is not older than the last one.
+void Connection::update_send_window(const Segment& segment) {
+  const bool newer =
+      segment.seq.after(snd_.wl1) || (segment.seq == snd_.wl1 && segment.ack.at_or_after(snd_.wl2));
+  if (!newer) return;
+  // RFC 7323 §2.2: the window field of a SYN is never scaled.
+  const std::uint8_t scale = segment.has(flag::kSyn) ? 0 : negotiated_.send_scale;
+  const std::uint32_t wnd = std::uint32_t{segment.window} << scale;
+  const bool opened = wnd > snd_.wnd;
+  snd_.wnd = wnd;
+  snd_.max_wnd = std::max(snd_.max_wnd, wnd);
+  snd_.wl1 = segment.seq;
+  snd_.wl2 = segment.ack;
+  if (!opened) return;
+  if (timers_.is_armed(TimerId::kPersist)) {
+    timers_.cancel(TimerId::kPersist);
+    retries_ = 0;
+    rtt_.reset_backoff();
+    // A probe byte that the closed window refused is taken back and sent as ordinary data.
+    if (snd_.una == segment.ack && snd_.nxt.since(snd_.una) == 1) {
+      snd_.nxt = snd_.una;
+      recovery_.on_taken_back();
+    }
+  }
+}
+
+void Connection::process_ack(const Segment& segment, Instant now) {
+  const bool old = segment.ack.before(snd_.una);
+  const std::uint32_t window_before = snd_.wnd;
+  if (old) {
+    // It was overtaken, but what it says of segments out of order may be news.
+    if (!negotiated_.sack || segment.options.sack_count == 0 || !has_outstanding()) return;
+  } else {
+    update_send_window(segment);
+    // RFC 1122 §4.2.2.17: it lives, and only has no room, or none any more (RFC 9293 §3.8.6).
+    if (timers_.is_armed(TimerId::kPersist) || snd_.wnd == 0) retries_ = 0;
+  }
+  const SeqNum ack = SeqNum::later(segment.ack, snd_.una);
+  const std::uint32_t newly_acked = ack.raw() - snd_.una.raw();
+  const std::uint32_t in_flight = recovery_.pipe(snd_.una, snd_.max);
+  const AckEffect effect{flight_size(), newly_acked > 0};
+  // RFC 5681 §2: the five marks of a duplicate acknowledgement. The answers to window probes bear
+  // them too, and mean no loss.
+  const bool duplicate = newly_acked == 0 && !old && has_outstanding() &&
+                         segment.payload_bytes == 0 && !segment.has(flag::kFin) &&
+                         snd_.wnd == window_before && !timers_.is_armed(TimerId::kPersist);
+  const auto mode_before = recovery_.mode();
+  const auto verdict =
+      recovery_.on_ack({.flight = flight(now),
+                        .ack = ack,
+                        .segment_ack = segment.ack,
+                        .duplicate = duplicate,
+                        .sack_blocks = negotiated_.sack ? segment.options.sack_blocks()
+                                                        : std::span<const wire::TcpSackBlock>{},
+                        .echoed_before = echoed_before(segment, now)});
+  std::optional<Duration> rtt;
+  if (newly_acked > 0) {
+    rtt = rtt_sample(segment, verdict.rtt, now);
+    if (rtt) recovery_.on_rtt_sample();
+    on_bytes_acknowledged(ack, now);
+  }
+  apply(verdict, effect, now);
+  using Mode = recovery::LossRecovery::Mode;
+  // RFC 6675 §5 holds the window during fast recovery.
+  const bool reduced = verdict.entered_recovery || verdict.probe_repaired;
+  if (newly_acked > 0 && mode_before != Mode::kRecovery && !reduced) {
+    // What ends a timeout's recovery may have arrived before the timeout: it counts as one segment
+    // (RFC 3465 §2.3).
+    const bool ends_loss = verdict.exited_recovery && mode_before == Mode::kLoss;
+    grow_window(
+        {.newly_acked = ends_loss ? std::min<std::uint32_t>(newly_acked, mss_) : newly_acked,
+         .in_flight = in_flight,
+         .rtt = rtt,
+         // After a timeout the window of one segment is what holds us back.
+         .app_limited = !cwnd_limited_until_ && mode_before == Mode::kOpen},
+        now);
+  }
+  forget_cwnd_limit(ack);
+}
+
+void Connection::apply(const recovery::LossRecovery::Verdict& verdict, const AckEffect& effect,
+                       Instant now) {
+  if (verdict.duplicate_report) ++shared_->counters.duplicate_reports_in;
+  if (verdict.probe_repaired) {
+    // RFC 8985 §7.4.2: a loss is a loss, though there is nothing left to recover.
+    ++shared_->counters.loss_probe_recoveries;
+    // As Linux does: the tail says nothing of how much was in flight when it was sent.
+    congestion_->on_loss(cc::LossKind::kFastRecovery, now, congestion_->window_bytes());
+    congestion_->on_recovery_exit(now);
+  }
+  if (verdict.spurious) {
+    ++shared_->counters.spurious_recoveries;
+    congestion_->on_spurious(now);
+  } else if (verdict.exited_recovery) {
+    congestion_->on_recovery_exit(now);
+  }
+  if (verdict.entered_recovery) {
+    ++shared_->counters.fast_recoveries;
+    congestion_->on_loss(cc::LossKind::kFastRecovery, now, effect.flight_size);
+    recovery_.start_reduction(congestion_->ssthresh(), effect.flight_size);
+    timed_seq_.reset();
+  }
+  recovery_.reduce(verdict, effect.una_advanced, flight(now));
+  if (verdict.reneged) {
+    // As Linux does: perhaps it is only reordering, so leave it a moment.
+    ++shared_->counters.sack_renegings;
+    timers_.set(TimerId::kRetransmit, now + std::max<Duration>(rtt_.srtt() / 2, kRenegingDelay));
+  }
+  if (verdict.reordering_deadline || !recovery_.may_probe()) {
+    timers_.set(TimerId::kLossDetection, verdict.reordering_deadline.value_or(Instant::never()));
+  }
+}
+
+recovery::LossRecovery::Flight Connection::flight(Instant now) const {
+  const bool sampled = rtt_.has_sample();
+  return {.una = snd_.una,
+          .nxt = snd_.max,
+          .last_sent = last_sent_,
+          .now = now,
+          .path = {.min_rtt = sampled ? rtt_.min_rtt() : Duration{},
+                   .srtt = rtt_.srtt(),
+                   .latest = rtt_.latest()},
+          .mss = mss_,
+          .sack = negotiated_.sack};
+}
+
+std::optional<Instant> Connection::echoed_before(const Segment& segment, Instant now) const {
+  const auto& stamp = segment.options.timestamps;
+  if (!negotiated_.timestamps || !stamp || stamp->echo == 0) return std::nullopt;
+  const std::uint32_t elapsed_ms = timestamp_now(now) - stamp->echo;
+  if (elapsed_ms > kMostElapsedMs) return std::nullopt;
+  // Our timestamps tick in milliseconds: it was sent before the next tick.
+  const std::int64_t tick = now.ns() / 1'000'000 - elapsed_ms + 1;
+  return Instant::from_ns(tick * 1'000'000);
+}
+
+void Connection::grow_window(const Acked& acked, Instant now) {
+  congestion_->on_ack({.now = now,
+                       .newly_acked_bytes = acked.newly_acked,
+                       .bytes_in_flight = acked.in_flight,
+                       .rtt = acked.rtt,
+                       .smoothed_rtt = rtt_.srtt(),
+                       .app_limited = acked.app_limited});
+}
+
+/// `delivered`: the round trip of what was sent once, as the loss recovery has it.
+std::optional<Duration> Connection::rtt_sample(const Segment& segment,
+                                               std::optional<Duration> delivered, Instant now) {
+  if (timed_seq_) return timed_sample(SeqNum::later(segment.ack, snd_.una), now);
+  if (!delivered && negotiated_.timestamps && segment.options.timestamps &&
+      recovery_.mode() != recovery::LossRecovery::Mode::kOpen) {
+    // Karn's rule forbids timing what was retransmitted, but an echoed timestamp tells which copy
+    // arrived (RFC 7323 §4.1). Our timestamps tick in milliseconds.
+    const std::uint32_t elapsed_ms = timestamp_now(now) - segment.options.timestamps->echo;
+    if (segment.options.timestamps->echo == 0 || elapsed_ms > kMostElapsedMs) return std::nullopt;
+    delivered = std::chrono::milliseconds{std::max(elapsed_ms, 1u)};
+  }
+  if (!delivered) return std::nullopt;
+  rtt_.on_sample(*delivered);
+  return delivered;
+}
+
+/// The one segment that is timed (RFC 6298 §4), if `ack` covers it.
+std::optional<Duration> Connection::timed_sample(SeqNum ack, Instant now) {
+  if (!timed_seq_ || !ack.after(*timed_seq_)) return std::nullopt;
+  timed_seq_.reset();
+  const Duration sample = now - timed_at_;
+  rtt_.on_sample(sample);
+  return sample;
+}
+
+void Connection::on_bytes_acknowledged(SeqNum ack, Instant now) {
+  const SeqNum data_ack = SeqNum::earlier(ack, data_end());
+  if (data_ack.after(snd_.una_data)) {
+    const std::uint32_t bytes = data_ack.raw() - snd_.una_data.raw();
+    send_buffer_.acknowledge(bytes);
+    snd_.una_data = data_ack;
+    bytes_out_ += bytes;
+    notify();
+  }
+  forward_progress_ = true;
+  snd_.una = ack;
+  snd_.nxt = SeqNum::later(snd_.nxt, ack);
+  if (snd_.small_end.before(ack)) snd_.small_end = ack;
+  retries_ = 0;
+  oldest_unacked_ = now;
+  // The back-off stays until there is a sample: Karn's second rule (RFC 6298 §5.7).
+  if (has_outstanding()) {
+    timers_.set(TimerId::kRetransmit, now + rtt_.rto());  // RFC 6298 §5.3
+    arm_loss_probe(now);
+  } else {
+    timers_.cancel(TimerId::kRetransmit);  // RFC 6298 §5.2
+    timers_.cancel(TimerId::kLossDetection);
+  }
+}
+
+}  // namespace zs::tcp
