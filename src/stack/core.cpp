@@ -18,7 +18,7 @@ SipKey derive(const SipKey& secret, std::uint64_t purpose) {
   store_be(label.data(), purpose | std::uint64_t{1} << 63);
   return {k0, siphash(secret, label)};
 }
-enum Purpose : std::uint64_t { kPathMtu = 1, kIcmp, kNeighbors, kUdp };
+enum Purpose : std::uint64_t { kPathMtu = 1, kIcmp, kNeighbors, kUdp, kReassembly, kFragmentIds };
 
 /// Room for headers in a TSO frame, beside what the device counts as its limit.
 constexpr std::uint32_t kMaxHeaders = 14 + 4 + 60 + 60;
@@ -56,6 +56,8 @@ Core::Core(const ShardConfig& config, buf::Pools buffers, Instant start)
       now(start),
       path_mtu(derive(config.secret, kPathMtu)),
       icmp_limiter(config.icmp, derive(config.secret, kIcmp)),
+      reassembler(config.reassembly, derive(config.secret, kReassembly), buffers, drops),
+      fragment_ids(derive(config.secret, kFragmentIds)),
       neighbors({.entries = config.neighbor_entries}, derive(config.secret, kNeighbors), drops),
       claims(claim_config(config)),
       udp(udp_config(config), buffers, drops),

@@ -12,8 +12,10 @@
 #include "base/time.hpp"
 #include "buf/mbuf.hpp"
 #include "ip/address_table.hpp"
+#include "ip/fragment.hpp"
 #include "ip/icmp_limiter.hpp"
 #include "ip/path_mtu.hpp"
+#include "ip/reassembly.hpp"
 #include "ip/route_table.hpp"
 #include "neigh/address_claims.hpp"
 #include "neigh/cache.hpp"
@@ -61,6 +63,10 @@ struct Core {
     const std::uint32_t sum = neighbors.generation() + routes.generation();
     return sum != 0 ? sum : 1;
   }
+  /// IP bytes of the largest packet that reaches `destination` by the interface, as far as known.
+  std::uint16_t mtu_to(std::uint16_t interface, const IpAddress& destination) const {
+    return path_mtu.lookup(destination, interfaces[interface]->device.mtu, now);
+  }
   /// The whole frame waits for its device, or is dropped and counted.
   void push_ready(std::uint16_t interface, buf::Mbuf frame);
 
@@ -72,6 +78,8 @@ struct Core {
   ip::RouteTable routes;
   ip::PathMtuCache path_mtu;
   ip::IcmpLimiter icmp_limiter;
+  ip::Reassembler reassembler;
+  ip::FragmentIds fragment_ids;
   neigh::Cache neighbors;
   neigh::AddressClaims claims;
   udp::Table udp;

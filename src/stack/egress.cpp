@@ -4,6 +4,7 @@
 
 #include "base/assert.hpp"
 #include "base/byte_order.hpp"
+#include "stack/fragment_output.hpp"
 #include "wire/ethernet.hpp"
 #include "wire/nd.hpp"
 
@@ -70,19 +71,48 @@ std::optional<Frame> Egress::transmit_datagram(buf::Mbuf transport, const ip::He
   const bool broadcast =
       hop && core_.addresses.classify(hop->interface, spec.dst) == ip::Destination::kBroadcast;
   // To many at once there is nobody to resolve.
-  if (!spec.dst.is_multicast() && !broadcast) {
+  const bool to_many = broadcast || spec.dst.is_multicast();
+  std::optional<MacAddress> group;
+  if (to_many) group = broadcast ? MacAddress::broadcast() : wire::multicast_mac(spec.dst);
+  const std::uint32_t size = transport.length() + ip::header_size(spec.src.family());
+  if (hop && size > core_.mtu_to(hop->interface, spec.dst) && !core_.addresses.is_local(spec.dst)) {
+    transmit_in_fragments(std::move(transport), spec, *hop, group);
+    return std::nullopt;
+  }
+  if (!to_many) {
     EgressHint hint;
     if (!resolve(spec.dst, hint) || !transmit(transport, spec, hint)) return std::nullopt;
     return Frame{hint.interface, std::move(transport)};
   }
   const Interface& interface = *core_.interfaces[hop->interface];
-  const MacAddress mac = broadcast ? MacAddress::broadcast() : wire::multicast_mac(spec.dst);
   if (!ip::prepend_header(transport, spec) ||
-      !prepend_ethernet(transport, mac, interface.device.mac, spec.src.family())) {
+      !prepend_ethernet(transport, *group, interface.device.mac, spec.src.family())) {
     core_.drops += Drop::kIpTooBig;
     return std::nullopt;
   }
   return Frame{hop->interface, std::move(transport)};
+}
+
+void Egress::transmit_in_fragments(buf::Mbuf transport, const ip::HeaderSpec& spec,
+                                   const NextHop& hop, const std::optional<MacAddress>& group) {
+  finish_checksum(transport);
+  if (!ip::prepend_header(transport, spec)) {
+    core_.drops += Drop::kIpTooBig;
+    return;
+  }
+  if (group) return send_in_fragments(core_, hop.interface, *group, std::move(transport));
+  EgressHint hint;
+  if (!resolve(spec.dst, hint)) return;
+  if (const MacAddress* const mac = core_.neighbors.usable(hint.neighbor, core_.now)) {
+    return send_in_fragments(core_, hop.interface, *mac, std::move(transport));
+  }
+  // It waits in one piece, and is cut when the neighbour has answered. The queue counts packets and
+  // not the buffers of a large one.
+  if (core_.pools.data->supply() != buf::Supply::kPlenty) {
+    core_.drops += Drop::kBuffersScarce;
+    return;
+  }
+  core_.neighbors.enqueue(hint.neighbor, std::move(transport));
 }
 
 bool Egress::resolve(const IpAddress& remote, EgressHint& hint) {

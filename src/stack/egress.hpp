@@ -38,6 +38,9 @@ class Egress {
 
   /// Datagrams and ICMP: they may go to a group, and keep no hint.
   std::optional<Frame> transmit_datagram(buf::Mbuf transport, const ip::HeaderSpec& spec);
+  /// A datagram longer than the path carries. `group`: where its frames go if it is for many.
+  void transmit_in_fragments(buf::Mbuf transport, const ip::HeaderSpec& spec, const NextHop& hop,
+                             const std::optional<MacAddress>& group);
   /// Fills in the hint. False: no route, or no place for the neighbour (counted).
   bool resolve(const IpAddress& remote, EgressHint& hint);
   /// Makes a frame of the packet where it is. False: it went elsewhere.

@@ -4,6 +4,7 @@
 
 #include "neigh/messages.hpp"
 #include "stack/egress.hpp"
+#include "stack/fragment_output.hpp"
 #include "wire/arp.hpp"
 #include "wire/icmpv6.hpp"
 #include "wire/nd.hpp"
@@ -77,8 +78,10 @@ void NeighborService::answer_arp(std::uint16_t interface, const IpAddress& ours,
 }
 
 void NeighborService::on_discovery(const Received& received, std::span<const std::byte> message) {
-  if (received.ip.hop_limit != kNdHopLimit || message.size() < wire::Icmpv6View::kHeader ||
-      message[1] != std::byte{0}) {
+  // RFC 6980 §5: what came in fragments could slip past whoever guards the link.
+  const bool fragmented = received.arrival.reassembled || received.ip.has_fragment_header;
+  if (fragmented || received.ip.hop_limit != kNdHopLimit ||
+      message.size() < wire::Icmpv6View::kHeader || message[1] != std::byte{0}) {
     core_.drops += Drop::kIcmpMalformed;
     return;
   }
@@ -178,6 +181,10 @@ void NeighborService::flush() {
                                  : neigh::make_announcement(*core_.pools.data, self));
   }
   while (auto released = core_.neighbors.poll_released()) {
+    if (is_for_fragments(core_, released->interface, released->packet)) {
+      send_in_fragments(core_, released->interface, released->mac, std::move(released->packet));
+      continue;
+    }
     const MacAddress self = core_.interfaces[released->interface]->device.mac;
     const bool v4 = (released->packet.first()[0] >> 4) == std::byte{4};
     if (!prepend_ethernet(released->packet, released->mac, self,

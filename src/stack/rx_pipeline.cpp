@@ -88,10 +88,11 @@ void RxPipeline::on_ip(const Arrival& arrival, buf::Mbuf packet, IpFamily family
     // A header that goes on in the next segment looks cut off: once more, in one piece.
     const auto whole = std::min<std::uint32_t>(
         family == IpFamily::kV4 ? ip::kContiguousV4 : ip::kContiguousV6, packet.length());
-    if (packet->data_len < whole) {
+    if (packet->data_len < whole && !result.fragment) {
       if (!pull_up(packet, whole)) return;
       result = parse(packet, family);
     }
+    if (result.fragment) return on_fragment(arrival, std::move(packet), result);
     if (!result.packet) return on_bad_packet(arrival, packet, result);
   }
   Received received{.ip = *result.packet, .arrival = arrival};
@@ -124,6 +125,44 @@ void RxPipeline::on_bad_packet(const Arrival& arrival, const buf::Mbuf& packet,
                           .arrival = arrival,
                           .delivery = to_many ? ip::Delivery::kToMany : ip::Delivery::kToUs};
   icmp_.send_error(received, packet, ip::ErrorKind::kParameterProblem, *result.problem);
+}
+
+void RxPipeline::on_fragment(const Arrival& arrival, buf::Mbuf packet,
+                             const ip::ParseResult& result) {
+  const ip::Fragment& fragment = *result.fragment;
+  Received received{.ip = result.addresses, .arrival = arrival};
+  if (arrival.reassembled) {  // nobody cuts a fragment, and it would be work without end
+    core_.drops += Drop::kFragmentMalformed;
+    return;
+  }
+  if (!check_addresses(received)) return;
+  // The first to do without when buffers run short: whoever sends fragments sends them again.
+  if (core_.pools.data->supply() >= buf::Supply::kScarce) {
+    core_.drops += Drop::kBuffersScarce;
+    return;
+  }
+  packet.truncate(fragment.header_bytes + fragment.part_bytes);
+  auto whole = core_.reassembler.add(
+      received.ip, fragment, std::move(packet),
+      {.interface = arrival.interface, .to_many = received.delivery == ip::Delivery::kToMany},
+      core_.now);
+  if (!whole) return;
+  const IpFamily family = received.ip.src.family();
+  if (family == IpFamily::kV4) (*whole)->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+  Arrival again = arrival;
+  again.reassembled = true;
+  on_ip(again, std::move(*whole), family);
+}
+
+void RxPipeline::expire_fragments() {
+  while (auto expired = core_.reassembler.poll_expired(core_.now)) {
+    if (!expired->first) continue;  // RFC 792, RFC 4443 §3.3: only who sent the first is told
+    const Received received{
+        .ip = expired->ip,
+        .arrival = {.interface = expired->arrival.interface},
+        .delivery = expired->arrival.to_many ? ip::Delivery::kToMany : ip::Delivery::kToUs};
+    icmp_.send_error(received, expired->first, ip::ErrorKind::kReassemblyTime);
+  }
 }
 
 bool RxPipeline::check_addresses(Received& received) {

@@ -25,12 +25,15 @@ class RxPipeline {
   void on_frame(std::uint16_t interface, buf::Mbuf frame);
   /// A packet from ourselves; begins at its IP header.
   void on_looped(buf::Mbuf packet);
+  /// Drops, and reports to their senders, what did not become whole in time.
+  void expire_fragments();
 
  private:
   void on_ip(const Arrival& arrival, buf::Mbuf packet, IpFamily family);
   ip::ParseResult parse(const buf::Mbuf& packet, IpFamily family) const;
   void on_bad_packet(const Arrival& arrival, const buf::Mbuf& packet,
                      const ip::ParseResult& result);
+  void on_fragment(const Arrival& arrival, buf::Mbuf packet, const ip::ParseResult& result);
   /// False (counted) when the packet must not go further; else fills in `received.delivery`.
   bool check_addresses(Received& received);
   void dispatch(const Received& received, buf::Mbuf packet);

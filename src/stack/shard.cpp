@@ -83,6 +83,7 @@ void Shard::on_deadline(Instant now) {
   impl_->advance(now);
   impl_->core.pools.data->look();
   impl_->deliver_looped();
+  impl_->rx.expire_fragments();
   impl_->core.neighbors.on_deadline(now);
   impl_->core.claims.on_deadline(now);
   impl_->core.tcp.on_deadline(now);
@@ -107,8 +108,8 @@ Instant Shard::next_deadline() const {
   for (const auto& interface : core.interfaces) {
     if (interface->link_up && !interface->ready.empty()) return core.now;
   }
-  return std::min(
-      {core.tcp.next_deadline(), core.neighbors.next_deadline(), core.claims.next_deadline()});
+  return std::min({core.tcp.next_deadline(), core.neighbors.next_deadline(),
+                   core.claims.next_deadline(), core.reassembler.next_deadline()});
 }
 
 std::size_t Shard::poll_transmit(std::size_t interface, std::span<rte_mbuf*> out, Instant now) {
@@ -128,6 +129,8 @@ std::size_t Shard::poll_transmit(std::size_t interface, std::span<rte_mbuf*> out
       impl_->place(std::move(segment.packet), to, interface, out, used);
     }
     if (used == out.size()) break;
+    // A datagram in fragments waits in `ready`: no other passes it, and no more are made than fit.
+    if (!self.ready.empty()) continue;
     if (auto packet = core.udp.poll_transmit()) {
       if (auto frame = impl_->egress.frame(std::move(*packet))) {
         impl_->place(std::move(frame->packet), frame->interface, interface, out, used);

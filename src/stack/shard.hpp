@@ -17,6 +17,7 @@
 #include "buf/pool.hpp"
 #include "dev/queue.hpp"
 #include "ip/icmp_limiter.hpp"
+#include "ip/reassembly.hpp"
 #include "tcp/config.hpp"
 
 namespace zs::tcp {
@@ -51,6 +52,7 @@ struct ShardConfig {
   /// case.
   std::uint8_t address_probes = 3;
   ip::IcmpLimits icmp;
+  ip::ReassemblyLimits reassembly;
   SipKey secret;
   std::uint64_t seed = 1;
 };

@@ -22,6 +22,7 @@ struct Table::Socket : ListHook<ReadyTag> {
   IpFamily family = IpFamily::kV4;
   DualStack dual = DualStack::kOff;
   bool bound = false;
+  bool dont_fragment = false;
   Errc error{};
   DatagramQueue queue;
 
@@ -33,6 +34,14 @@ namespace {
 
 /// The peer of a socket that takes anybody's datagrams.
 Endpoint anybody() { return {}; }
+
+/// Whether a datagram can leave: in one packet of the path's or, unless that is refused, in
+/// fragments of one that IP can describe.
+bool fits(std::uint32_t payload_bytes, IpFamily family, bool dont_fragment, const Path& path) {
+  const std::uint32_t ip_header = family == IpFamily::kV4 ? 20 : 40;
+  const std::uint32_t most = family == IpFamily::kV4 ? 65'535 : 65'535 + ip_header;
+  return payload_bytes + wire::UdpView::kHeader + ip_header <= (dont_fragment ? path.mtu : most);
+}
 
 std::uint64_t mix(std::uint64_t h, std::uint64_t v) {
   h = (h ^ v) * 0x9e3779b97f4a7c15ull;
@@ -71,6 +80,7 @@ Result<SocketId> Table::open(IpFamily family, std::uint64_t cookie) {
   s.dual = family == IpFamily::kV6 ? DualStack::kOn : DualStack::kOff;
   s.key = {{IpAddress::any(family), 0}, anybody()};
   s.bound = false;
+  s.dont_fragment = false;
   s.error = Errc{};
   s.queue.set_bounds(config_.receive);
   ++open_;
@@ -163,8 +173,9 @@ Result<void> Table::send(SocketId id, buf::Chain& payload, const std::optional<E
   if (!remote && !s->is_connected()) return Errc::kDestinationRequired;
   const Endpoint peer = remote ? *remote : s->key.remote;
   if (peer.port == 0) return Errc::kInvalid;
-  const std::uint32_t ip_header = peer.address.is_v4() ? 20 : 40;
-  if (payload.size() + wire::UdpView::kHeader + ip_header > path.mtu) return Errc::kMessageSize;
+  if (!fits(payload.size(), peer.address.family(), s->dont_fragment, path)) {
+    return Errc::kMessageSize;
+  }
   if (transmit_.full()) return Errc::kAgain;
   if (!s->bound) {
     ZS_TRY(bind(id, {s->key.local.address, 0}));
@@ -228,6 +239,13 @@ Result<void> Table::set_receive_bound(SocketId id, std::uint32_t bytes) {
   Socket* const s = find(id);
   if (s == nullptr) return Errc::kBadFd;
   s->queue.set_bounds({bytes, s->queue.bounds().datagrams});
+  return {};
+}
+
+Result<void> Table::set_dont_fragment(SocketId id, bool on) {
+  Socket* const s = find(id);
+  if (s == nullptr) return Errc::kBadFd;
+  s->dont_fragment = on;
   return {};
 }
 

@@ -85,8 +85,8 @@ class Table {
 
   /// Takes the whole chain or, on any error, nothing. `remote` none: the connected peer's. Binds
   /// the socket to an ephemeral port at the first send. kDestinationRequired, kAgain (transmit
-  /// queue full), kMessageSize (more than the path's MTU: this release does not fragment),
-  /// kNoBuffers, kConnRefused (a pending error, reported once).
+  /// queue full), kMessageSize (more than a UDP datagram holds, or than the path's MTU where
+  /// fragments are refused), kNoBuffers, kConnRefused (a pending error, reported once).
   Result<void> send(SocketId id, buf::Chain& payload, const std::optional<Endpoint>& remote,
                     const Path& path);
   /// kAgain when nothing waits; a pending error first.
@@ -94,6 +94,9 @@ class Table {
   /// The pending error, cleared by asking; Errc{0} for none.
   Errc take_error(SocketId id);
   Result<void> set_receive_bound(SocketId id, std::uint32_t bytes);
+
+  /// Datagrams beyond the path's MTU are refused instead of sent in fragments.
+  Result<void> set_dont_fragment(SocketId id, bool on);
 
   bool has_data(SocketId id) const;
   bool has_error(SocketId id) const;
