@@ -18,7 +18,16 @@ SipKey derive(const SipKey& secret, std::uint64_t purpose) {
   store_be(label.data(), purpose | std::uint64_t{1} << 63);
   return {k0, siphash(secret, label)};
 }
-enum Purpose : std::uint64_t { kPathMtu = 1, kIcmp, kNeighbors, kUdp, kReassembly, kFragmentIds };
+enum Purpose : std::uint64_t {
+  kPathMtu = 1,
+  kIcmp,
+  kNeighbors,
+  kUdp,
+  kReassembly,
+  kFragmentIds,
+  kRouters,
+  kLabels
+};
 
 /// Room for headers in a TSO frame, beside what the device counts as its limit.
 constexpr std::uint32_t kMaxHeaders = 14 + 4 + 60 + 60;
@@ -60,6 +69,8 @@ Core::Core(const ShardConfig& config, buf::Pools buffers, Instant start)
       fragment_ids(derive(config.secret, kFragmentIds)),
       neighbors({.entries = config.neighbor_entries}, derive(config.secret, kNeighbors), drops),
       claims(claim_config(config)),
+      routers({.identifier = config.identifier}, derive(config.secret, kRouters).k0 ^ config.seed),
+      flow_label_key(derive(config.secret, kLabels)),
       udp(udp_config(config), buffers, drops),
       tcp({.config = fit_tcp(config.tcp, config.interfaces),
            .pools = buffers,
@@ -70,12 +81,15 @@ Core::Core(const ShardConfig& config, buf::Pools buffers, Instant start)
   for (std::size_t i = 0; i < config.interfaces.size(); ++i) {
     const auto interface = static_cast<std::uint16_t>(i);
     interfaces.push_back(std::make_unique<Interface>(config.interfaces[i]));
-    for (const IpPrefix& prefix : addresses_of(config.interfaces[i])) {
+    for (const IpPrefix& prefix : addresses_of(config.interfaces[i], config.identifier)) {
       // check_config() has seen to it that none of this can be refused.
       ZS_CHECK(addresses.add(interface, prefix).has_value());
       claims.add(interface, prefix.address, start);
       // Two addresses of one subnet make one route.
       (void)routes.add({prefix, std::nullopt, interface});
+    }
+    if (config.interfaces[i].autoconf) {
+      routers.start(interface, config.interfaces[i].device.mac, start);
     }
   }
   for (const RouteConfig& r : config.routes) {

@@ -19,6 +19,7 @@
 #include "ip/route_table.hpp"
 #include "neigh/address_claims.hpp"
 #include "neigh/cache.hpp"
+#include "neigh/router_discovery.hpp"
 #include "stack/shard.hpp"
 #include "tcp/engine.hpp"
 #include "udp/table.hpp"
@@ -32,11 +33,16 @@ struct Interface {
   static constexpr std::size_t kReadyPackets = 1'024;
 
   explicit Interface(const InterfaceConfig& config)
-      : name(config.name), device(config.device), ready(kReadyPackets) {}
+      : name(config.name),
+        device(config.device),
+        ipv6_mtu(config.device.mtu),
+        ready(kReadyPackets) {}
 
   std::string name;
   dev::Capabilities device;
   bool link_up = true;
+  /// Of IPv6 packets: the device's, or less if a router says so (RFC 4861 §4.6.4).
+  std::uint16_t ipv6_mtu;
   InterfaceStats stats;
   FixedQueue<buf::Mbuf> ready;  ///< whole frames
 };
@@ -65,7 +71,8 @@ struct Core {
   }
   /// IP bytes of the largest packet that reaches `destination` by the interface, as far as known.
   std::uint16_t mtu_to(std::uint16_t interface, const IpAddress& destination) const {
-    return path_mtu.lookup(destination, interfaces[interface]->device.mtu, now);
+    const Interface& i = *interfaces[interface];
+    return path_mtu.lookup(destination, destination.is_v4() ? i.device.mtu : i.ipv6_mtu, now);
   }
   /// The whole frame waits for its device, or is dropped and counted.
   void push_ready(std::uint16_t interface, buf::Mbuf frame);
@@ -82,6 +89,9 @@ struct Core {
   ip::FragmentIds fragment_ids;
   neigh::Cache neighbors;
   neigh::AddressClaims claims;
+  neigh::RouterDiscovery routers;
+  std::uint8_t ipv6_hop_limit = ip::kDefaultHopLimit;  ///< as a router advertised it
+  SipKey flow_label_key;
   udp::Table udp;
   tcp::Engine tcp;
   FixedQueue<buf::Mbuf> loopback;  ///< begin at their IP header

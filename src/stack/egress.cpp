@@ -37,8 +37,8 @@ bool prepend_ethernet(buf::Mbuf& packet, const MacAddress& dst, const MacAddress
     m->tso_segsz = out.tso_segment;
     m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
   }
-  const ip::HeaderSpec spec{
-      .src = out.local, .dst = out.remote, .protocol = wire::ip_protocol::kTcp};
+  ip::HeaderSpec spec{.src = out.local, .dst = out.remote, .protocol = wire::ip_protocol::kTcp};
+  if (spec.src.is_v6()) label(spec, out.packet);
   EgressHint fresh;
   EgressHint& hint = out.hint != nullptr ? *out.hint : fresh;
   if (hint.generation != core_.egress_generation()) [[unlikely]] {
@@ -55,8 +55,8 @@ bool prepend_ethernet(buf::Mbuf& packet, const MacAddress& dst, const MacAddress
 }
 
 std::optional<Frame> Egress::frame(udp::OutPacket&& out) {
-  const ip::HeaderSpec spec{
-      .src = out.local, .dst = out.remote, .protocol = wire::ip_protocol::kUdp};
+  ip::HeaderSpec spec{.src = out.local, .dst = out.remote, .protocol = wire::ip_protocol::kUdp};
+  if (spec.src.is_v6()) label(spec, out.packet);
   return transmit_datagram(std::move(out.packet), spec);
 }
 

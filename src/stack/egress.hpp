@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/byte_order.hpp"
 #include "buf/mbuf.hpp"
+#include "ip/flow_label.hpp"
 #include "ip/output.hpp"
 #include "stack/core.hpp"
 #include "tcp/segment.hpp"
@@ -41,6 +43,12 @@ class Egress {
   /// A datagram longer than the path carries. `group`: where its frames go if it is for many.
   void transmit_in_fragments(buf::Mbuf transport, const ip::HeaderSpec& spec, const NextHop& hop,
                              const std::optional<MacAddress>& group);
+  /// What IPv6 headers say beside addresses; `transport` begins at a header with ports.
+  void label(ip::HeaderSpec& spec, const buf::Mbuf& transport) const {
+    spec.hop_limit = core_.ipv6_hop_limit;
+    spec.flow_label = ip::flow_label(core_.flow_label_key, spec.src, spec.dst,
+                                     load_be<std::uint32_t>(buf::data(transport.get())));
+  }
   /// Fills in the hint. False: no route, or no place for the neighbour (counted).
   bool resolve(const IpAddress& remote, EgressHint& hint);
   /// Makes a frame of the packet where it is. False: it went elsewhere.

@@ -5,6 +5,7 @@
 #include "stack/core.hpp"
 #include "stack/egress.hpp"
 #include "stack/neighbor_service.hpp"
+#include "stack/router_service.hpp"
 
 namespace zs::stack {
 
@@ -12,8 +13,8 @@ namespace zs::stack {
 /// tells others what went wrong here.
 class IcmpService {
  public:
-  IcmpService(Core& core, Egress& egress, NeighborService& neighbors)
-      : core_(core), egress_(egress), neighbors_(neighbors) {}
+  IcmpService(Core& core, Egress& egress, NeighborService& neighbors, RouterService& routers)
+      : core_(core), egress_(egress), neighbors_(neighbors), routers_(routers) {}
 
   /// A message of either version; `packet` begins at its IP header.
   void on_message(const Received& received, buf::Mbuf packet);
@@ -26,12 +27,14 @@ class IcmpService {
   void report_undeliverable();
 
  private:
+  void on_discovery(const Received& received, std::span<const std::byte> message);
   void on_echo(const Received& received, buf::Mbuf packet);
   void on_error(const Received& received, std::span<const std::byte> message);
 
   Core& core_;
   Egress& egress_;
   NeighborService& neighbors_;
+  RouterService& routers_;
 };
 
 }  // namespace zs::stack

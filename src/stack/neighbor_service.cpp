@@ -10,12 +10,6 @@
 #include "wire/nd.hpp"
 
 namespace zs::stack {
-namespace {
-
-constexpr std::uint8_t kNdHopLimit = 255;  // RFC 4861 §7.1: no router has passed it on
-
-}  // namespace
-
 void NeighborService::on_arp(std::uint16_t interface, buf::Mbuf packet) {
   if (packet.length() < wire::ArpView::kSize ||
       !packet.pull_up(wire::ArpView::kSize, *core_.pools.data)) {
@@ -40,7 +34,7 @@ void NeighborService::on_arp(std::uint16_t interface, buf::Mbuf packet) {
     return;
   }
   if (core_.addresses.find(sender) != nullptr) {
-    core_.claims.on_rival(interface, sender, neigh::Rival::kUses, core_.now);
+    on_rival(interface, sender, neigh::Rival::kUses);
     return;
   }
   const bool for_us = core_.claims.is_answering(interface, target);
@@ -49,7 +43,7 @@ void NeighborService::on_arp(std::uint16_t interface, buf::Mbuf packet) {
       core_.drops += Drop::kArpIgnored;
       return;
     }
-    core_.claims.on_rival(interface, target, neigh::Rival::kProbes, core_.now);
+    on_rival(interface, target, neigh::Rival::kProbes);
     if (core_.claims.is_answering(interface, target)) {
       answer_arp(interface, target, sender_mac, sender);
     }
@@ -71,6 +65,18 @@ void NeighborService::on_arp(std::uint16_t interface, buf::Mbuf packet) {
   if (is_request && for_us) answer_arp(interface, target, sender_mac, sender);
 }
 
+void NeighborService::on_rival(std::uint16_t interface, const IpAddress& address,
+                               neigh::Rival rival) {
+  core_.claims.on_rival(interface, address, rival, core_.now);
+  note_duplicates();
+}
+
+void NeighborService::note_duplicates() {
+  for (const auto& claim : core_.claims.all()) {
+    core_.addresses.set_duplicate(claim.address, claim.state == neigh::ClaimState::kDuplicate);
+  }
+}
+
 void NeighborService::answer_arp(std::uint16_t interface, const IpAddress& ours,
                                  const MacAddress& mac, const IpAddress& asker) {
   const MacAddress self = core_.interfaces[interface]->device.mac;
@@ -78,13 +84,6 @@ void NeighborService::answer_arp(std::uint16_t interface, const IpAddress& ours,
 }
 
 void NeighborService::on_discovery(const Received& received, std::span<const std::byte> message) {
-  // RFC 6980 §5: what came in fragments could slip past whoever guards the link.
-  const bool fragmented = received.arrival.reassembled || received.ip.has_fragment_header;
-  if (fragmented || received.ip.hop_limit != kNdHopLimit ||
-      message.size() < wire::Icmpv6View::kHeader || message[1] != std::byte{0}) {
-    core_.drops += Drop::kIcmpMalformed;
-    return;
-  }
   if (message[0] == std::byte{wire::icmpv6_type::kNeighborSolicitation}) {
     on_solicitation(received, message);
   } else {
@@ -110,7 +109,7 @@ void NeighborService::on_solicitation(const Received& received,
       core_.drops += Drop::kIcmpMalformed;
       return;
     }
-    core_.claims.on_rival(interface, target, neigh::Rival::kProbes, core_.now);
+    on_rival(interface, target, neigh::Rival::kProbes);
   }
   if (!core_.claims.is_answering(interface, target)) {
     core_.drops += Drop::kIcmpIgnored;
@@ -150,7 +149,7 @@ void NeighborService::on_advertisement(const Received& received,
     return;
   }
   if (core_.addresses.find(advertisement->target) != nullptr) {
-    core_.claims.on_rival(interface, advertisement->target, neigh::Rival::kUses, core_.now);
+    on_rival(interface, advertisement->target, neigh::Rival::kUses);
     return;
   }
   const auto mac = advertisement->options.link_layer(wire::nd_option::kTargetLinkLayer);

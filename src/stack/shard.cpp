@@ -8,6 +8,7 @@
 #include "stack/egress.hpp"
 #include "stack/icmp_service.hpp"
 #include "stack/neighbor_service.hpp"
+#include "stack/router_service.hpp"
 #include "stack/rx_pipeline.hpp"
 
 namespace zs::stack {
@@ -19,7 +20,8 @@ struct Shard::Impl {
         core(shard_config, pools, start),
         egress(core),
         neighbors(core),
-        icmp(core, egress, neighbors),
+        routers(core, shard_config.seed),
+        icmp(core, egress, neighbors, routers),
         rx(core, neighbors, icmp) {}
 
   void advance(Instant time) {
@@ -37,6 +39,7 @@ struct Shard::Impl {
   Core core;
   Egress egress;
   NeighborService neighbors;
+  RouterService routers;
   IcmpService icmp;
   RxPipeline rx;
   bool look_due =
@@ -86,6 +89,8 @@ void Shard::on_deadline(Instant now) {
   impl_->rx.expire_fragments();
   impl_->core.neighbors.on_deadline(now);
   impl_->core.claims.on_deadline(now);
+  impl_->neighbors.note_duplicates();
+  impl_->routers.on_deadline();
   impl_->core.tcp.on_deadline(now);
   impl_->settle();
 }
@@ -98,6 +103,7 @@ void Shard::Impl::deliver_looped() {
 
 /// What the tables want to say after anything has happened.
 void Shard::Impl::settle() {
+  routers.look_after_routers();
   neighbors.flush();
   icmp.report_undeliverable();
 }
@@ -109,7 +115,8 @@ Instant Shard::next_deadline() const {
     if (interface->link_up && !interface->ready.empty()) return core.now;
   }
   return std::min({core.tcp.next_deadline(), core.neighbors.next_deadline(),
-                   core.claims.next_deadline(), core.reassembler.next_deadline()});
+                   core.claims.next_deadline(), core.reassembler.next_deadline(),
+                   impl_->routers.next_deadline()});
 }
 
 std::size_t Shard::poll_transmit(std::size_t interface, std::span<rte_mbuf*> out, Instant now) {
@@ -171,6 +178,7 @@ void Shard::on_link(std::size_t interface, bool up, Instant now) {
   if (up) {
     core.claims.on_link_up(static_cast<std::uint16_t>(interface), now);
     core.claims.on_deadline(now);
+    core.routers.on_link_up(static_cast<std::uint16_t>(interface), now);
   } else {
     // Who is there when the cable comes back is anybody's guess; what waited is stale.
     core.neighbors.flush(static_cast<std::uint16_t>(interface));
@@ -203,7 +211,7 @@ Result<PathInfo> Shard::route_for(const IpAddress& remote) const {
   const bool broadcast =
       core.addresses.classify(hop->interface, remote) == ip::Destination::kBroadcast;
   return PathInfo{.source = *source,
-                  .mtu = core.path_mtu.lookup(remote, interface.device.mtu, core.now),
+                  .mtu = core.mtu_to(hop->interface, remote),
                   .interface = hop->interface,
                   .to_many = broadcast || remote.is_multicast()};
 }

@@ -18,6 +18,7 @@
 #include "dev/queue.hpp"
 #include "ip/icmp_limiter.hpp"
 #include "ip/reassembly.hpp"
+#include "neigh/interface_id.hpp"
 #include "tcp/config.hpp"
 
 namespace zs::tcp {
@@ -33,6 +34,8 @@ struct InterfaceConfig {
   std::string name;                 ///< what `zstack show` calls it
   dev::Capabilities device;         ///< of the queue that serves it (after software stand-ins)
   std::vector<IpPrefix> addresses;  ///< ours, with their on-link prefixes
+  /// Whether routers may tell us of default routes, prefixes and addresses (RFC 4861, RFC 4862).
+  bool autoconf = false;
 };
 
 struct RouteConfig {
@@ -51,6 +54,8 @@ struct ShardConfig {
   /// none are sent, nor announcements before on_link(). The addresses are usable at once in any
   /// case.
   std::uint8_t address_probes = 3;
+  /// How IPv6 addresses that nobody configured are made: link-local and autonomous ones.
+  neigh::IdentifierPolicy identifier;
   ip::IcmpLimits icmp;
   ip::ReassemblyLimits reassembly;
   SipKey secret;
