@@ -37,6 +37,8 @@ namespace zs {
   X(kIcmpBadChecksum, "icmp.bad_checksum", "ICMP checksum mismatch")                              \
   X(kIcmpIgnored, "icmp.ignored", "ICMP message of no use here")                                  \
   X(kIcmpRateLimited, "icmp.rate_limited", "ICMP reply withheld by the rate limit")               \
+  X(kIgmpMalformed, "igmp.malformed", "IGMP message truncated, damaged or from afar")             \
+  X(kIgmpIgnored, "igmp.ignored", "IGMP message of no use here")                                  \
   X(kUdpMalformed, "udp.malformed", "UDP length outside the packet")                              \
   X(kUdpBadChecksum, "udp.bad_checksum", "UDP checksum mismatch")                                 \
   X(kUdpNoSocket, "udp.no_socket", "no socket on the port")                                       \

@@ -5,6 +5,7 @@
 
 #include "base/byte_order.hpp"
 #include "stack/config_check.hpp"
+#include "wire/nd.hpp"
 
 namespace zs::stack {
 namespace {
@@ -26,7 +27,8 @@ enum Purpose : std::uint64_t {
   kReassembly,
   kFragmentIds,
   kRouters,
-  kLabels
+  kLabels,
+  kGroups
 };
 
 /// Room for headers in a TSO frame, beside what the device counts as its limit.
@@ -49,6 +51,13 @@ neigh::ClaimConfig claim_config(const ShardConfig& config) {
   return claims;
 }
 
+/// Shards share the secret and count by themselves: the seed keeps their numbers apart.
+SipKey fragment_key(const ShardConfig& config) {
+  SipKey key = derive(config.secret, kFragmentIds);
+  key.k1 ^= config.seed;
+  return key;
+}
+
 udp::Config udp_config(const ShardConfig& config) {
   udp::Config udp;
   udp.max_sockets = config.udp_sockets;
@@ -63,14 +72,16 @@ udp::Config udp_config(const ShardConfig& config) {
 Core::Core(const ShardConfig& config, buf::Pools buffers, Instant start)
     : pools(buffers),
       now(start),
+      groups(kMostGroups, derive(config.secret, kGroups).k0 ^ config.seed),
       path_mtu(derive(config.secret, kPathMtu)),
       icmp_limiter(config.icmp, derive(config.secret, kIcmp)),
       reassembler(config.reassembly, derive(config.secret, kReassembly), buffers, drops),
-      fragment_ids(derive(config.secret, kFragmentIds)),
+      fragment_ids(fragment_key(config)),
       neighbors({.entries = config.neighbor_entries}, derive(config.secret, kNeighbors), drops),
       claims(claim_config(config)),
       routers({.identifier = config.identifier}, derive(config.secret, kRouters).k0 ^ config.seed),
       flow_label_key(derive(config.secret, kLabels)),
+      tells_of_addresses(config.address_probes > 0),
       udp(udp_config(config), buffers, drops),
       tcp({.config = fit_tcp(config.tcp, config.interfaces),
            .pools = buffers,
@@ -85,6 +96,7 @@ Core::Core(const ShardConfig& config, buf::Pools buffers, Instant start)
       // check_config() has seen to it that none of this can be refused.
       ZS_CHECK(addresses.add(interface, prefix).has_value());
       claims.add(interface, prefix.address, start);
+      join_solicited_group(interface, prefix.address);
       // Two addresses of one subnet make one route.
       (void)routes.add({prefix, std::nullopt, interface});
     }
@@ -95,6 +107,16 @@ Core::Core(const ShardConfig& config, buf::Pools buffers, Instant start)
   for (const RouteConfig& r : config.routes) {
     (void)routes.add({r.destination, r.gateway, static_cast<std::uint16_t>(r.interface)});
   }
+}
+
+void Core::join_solicited_group(std::uint16_t interface, const IpAddress& address) {
+  if (address.is_v4() || !tells_of_addresses) return;
+  (void)groups.join(interface, wire::solicited_node_multicast(address), now);
+}
+
+void Core::leave_solicited_group(std::uint16_t interface, const IpAddress& address) {
+  if (address.is_v4() || !tells_of_addresses) return;
+  (void)groups.leave(interface, wire::solicited_node_multicast(address), now);
 }
 
 std::optional<NextHop> Core::next_hop(const IpAddress& destination) const {

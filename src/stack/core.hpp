@@ -13,6 +13,7 @@
 #include "buf/mbuf.hpp"
 #include "ip/address_table.hpp"
 #include "ip/fragment.hpp"
+#include "ip/group_table.hpp"
 #include "ip/icmp_limiter.hpp"
 #include "ip/path_mtu.hpp"
 #include "ip/reassembly.hpp"
@@ -59,6 +60,8 @@ struct Core {
   /// Packets between our own addresses. TCP's windows are the real bound; what exceeds this one is
   /// lost as on any cable.
   static constexpr std::size_t kLoopbackPackets = 1'024;
+  /// Groups of all interfaces, those of our own addresses included.
+  static constexpr std::size_t kMostGroups = 256;
 
   Core(const ShardConfig& config, buf::Pools buffers, Instant start);
 
@@ -69,11 +72,22 @@ struct Core {
     const std::uint32_t sum = neighbors.generation() + routes.generation();
     return sum != 0 ? sum : 1;
   }
+  /// AddressTable::classify(), and the groups that sockets have joined.
+  ip::Destination classify(std::uint16_t interface, const IpAddress& destination) const {
+    const auto d = addresses.classify(interface, destination);
+    const bool joined = d == ip::Destination::kForeign && destination.is_multicast() &&
+                        groups.is_member(interface, destination);
+    return joined ? ip::Destination::kMulticast : d;
+  }
   /// IP bytes of the largest packet that reaches `destination` by the interface, as far as known.
   std::uint16_t mtu_to(std::uint16_t interface, const IpAddress& destination) const {
     const Interface& i = *interfaces[interface];
     return path_mtu.lookup(destination, destination.is_v4() ? i.device.mtu : i.ipv6_mtu, now);
   }
+  /// The link is told of the group by which an IPv6 address of ours is found (RFC 3810 §6, RFC 4861
+  /// §7.2.1), unless the configuration wants nobody to be told of our addresses.
+  void join_solicited_group(std::uint16_t interface, const IpAddress& address);
+  void leave_solicited_group(std::uint16_t interface, const IpAddress& address);
   /// The whole frame waits for its device, or is dropped and counted.
   void push_ready(std::uint16_t interface, buf::Mbuf frame);
 
@@ -82,6 +96,7 @@ struct Core {
   DropCounters drops;
   std::vector<std::unique_ptr<Interface>> interfaces;
   ip::AddressTable addresses;
+  ip::GroupTable groups;
   ip::RouteTable routes;
   ip::PathMtuCache path_mtu;
   ip::IcmpLimiter icmp_limiter;
@@ -92,6 +107,7 @@ struct Core {
   neigh::RouterDiscovery routers;
   std::uint8_t ipv6_hop_limit = ip::kDefaultHopLimit;  ///< as a router advertised it
   SipKey flow_label_key;
+  bool tells_of_addresses;
   udp::Table udp;
   tcp::Engine tcp;
   FixedQueue<buf::Mbuf> loopback;  ///< begin at their IP header

@@ -57,17 +57,20 @@ bool prepend_ethernet(buf::Mbuf& packet, const MacAddress& dst, const MacAddress
 std::optional<Frame> Egress::frame(udp::OutPacket&& out) {
   ip::HeaderSpec spec{.src = out.local, .dst = out.remote, .protocol = wire::ip_protocol::kUdp};
   if (spec.src.is_v6()) label(spec, out.packet);
-  return transmit_datagram(std::move(out.packet), spec);
+  if (out.hop_limit != 0) spec.hop_limit = out.hop_limit;
+  return transmit_datagram(std::move(out.packet), spec, {out.loops, out.group_interface});
 }
 
 void Egress::send(buf::Mbuf transport, const ip::HeaderSpec& spec) {
-  if (auto f = transmit_datagram(std::move(transport), spec)) {
+  if (auto f = transmit_datagram(std::move(transport), spec, {})) {
     core_.push_ready(f->interface, std::move(f->packet));
   }
 }
 
-std::optional<Frame> Egress::transmit_datagram(buf::Mbuf transport, const ip::HeaderSpec& spec) {
-  const auto hop = core_.next_hop(spec.dst);
+std::optional<Frame> Egress::transmit_datagram(buf::Mbuf transport, const ip::HeaderSpec& spec,
+                                               const GroupManner& manner) {
+  auto hop = core_.next_hop(spec.dst);
+  if (manner.interface && spec.dst.is_multicast()) hop = NextHop{*manner.interface, spec.dst};
   const bool broadcast =
       hop && core_.addresses.classify(hop->interface, spec.dst) == ip::Destination::kBroadcast;
   // To many at once there is nobody to resolve.
@@ -76,7 +79,8 @@ std::optional<Frame> Egress::transmit_datagram(buf::Mbuf transport, const ip::He
   if (to_many) group = broadcast ? MacAddress::broadcast() : wire::multicast_mac(spec.dst);
   const std::uint32_t size = transport.length() + ip::header_size(spec.src.family());
   if (hop && size > core_.mtu_to(hop->interface, spec.dst) && !core_.addresses.is_local(spec.dst)) {
-    transmit_in_fragments(std::move(transport), spec, *hop, group);
+    const bool loops = manner.loops && core_.groups.is_member(hop->interface, spec.dst);
+    transmit_in_fragments(std::move(transport), spec, *hop, group, loops);
     return std::nullopt;
   }
   if (!to_many) {
@@ -85,8 +89,12 @@ std::optional<Frame> Egress::transmit_datagram(buf::Mbuf transport, const ip::He
     return Frame{hint.interface, std::move(transport)};
   }
   const Interface& interface = *core_.interfaces[hop->interface];
-  if (!ip::prepend_header(transport, spec) ||
-      !prepend_ethernet(transport, *group, interface.device.mac, spec.src.family())) {
+  if (!ip::prepend_header(transport, spec)) {
+    core_.drops += Drop::kIpTooBig;
+    return std::nullopt;
+  }
+  if (manner.loops && core_.groups.is_member(hop->interface, spec.dst)) push_looped(transport);
+  if (!prepend_ethernet(transport, *group, interface.device.mac, spec.src.family())) {
     core_.drops += Drop::kIpTooBig;
     return std::nullopt;
   }
@@ -94,12 +102,14 @@ std::optional<Frame> Egress::transmit_datagram(buf::Mbuf transport, const ip::He
 }
 
 void Egress::transmit_in_fragments(buf::Mbuf transport, const ip::HeaderSpec& spec,
-                                   const NextHop& hop, const std::optional<MacAddress>& group) {
+                                   const NextHop& hop, const std::optional<MacAddress>& group,
+                                   bool loops) {
   finish_checksum(transport);
   if (!ip::prepend_header(transport, spec)) {
     core_.drops += Drop::kIpTooBig;
     return;
   }
+  if (loops) push_looped(transport);
   if (group) return send_in_fragments(core_, hop.interface, *group, std::move(transport));
   EgressHint hint;
   if (!resolve(spec.dst, hint)) return;
@@ -191,11 +201,15 @@ void Egress::loop_back(buf::Mbuf transport, const ip::HeaderSpec& spec) {
     core_.drops += Drop::kIpTooBig;
     return;
   }
-  const std::uint64_t flags = transport->ol_flags;
-  const std::uint16_t segment = transport->tso_segsz;
+  push_looped(transport);
+}
+
+void Egress::push_looped(const buf::Mbuf& packet) {
+  const std::uint64_t flags = packet->ol_flags;
+  const std::uint16_t segment = packet->tso_segsz;
   // TCP keeps what it sends until that is acknowledged, and a shared buffer is read-only: the
   // receiver, which trims and links, gets descriptors of its own.
-  auto copy = transport.clone(*core_.pools.indirect);
+  auto copy = packet.clone(*core_.pools.indirect);
   if (!copy) {
     core_.drops += Drop::kNoBuffers;
     return;

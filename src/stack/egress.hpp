@@ -38,11 +38,18 @@ class Egress {
   /// What a hint's interface says when packets to the address never leave the host.
   static constexpr std::uint16_t kLoopback = UINT16_MAX;
 
+  /// How a datagram goes to a group, as its sender chose.
+  struct GroupManner {
+    bool loops = false;
+    std::optional<std::uint16_t> interface;
+  };
+
   /// Datagrams and ICMP: they may go to a group, and keep no hint.
-  std::optional<Frame> transmit_datagram(buf::Mbuf transport, const ip::HeaderSpec& spec);
+  std::optional<Frame> transmit_datagram(buf::Mbuf transport, const ip::HeaderSpec& spec,
+                                         const GroupManner& manner);
   /// A datagram longer than the path carries. `group`: where its frames go if it is for many.
   void transmit_in_fragments(buf::Mbuf transport, const ip::HeaderSpec& spec, const NextHop& hop,
-                             const std::optional<MacAddress>& group);
+                             const std::optional<MacAddress>& group, bool loops);
   /// What IPv6 headers say beside addresses; `transport` begins at a header with ports.
   void label(ip::HeaderSpec& spec, const buf::Mbuf& transport) const {
     spec.hop_limit = core_.ipv6_hop_limit;
@@ -56,6 +63,8 @@ class Egress {
   /// The packet waits for the neighbour's address.
   void wait_for_neighbor(buf::Mbuf packet, const ip::HeaderSpec& spec, EgressHint hint);
   void loop_back(buf::Mbuf transport, const ip::HeaderSpec& spec);
+  /// A copy by reference of a packet, which begins at its IP header, goes round to ourselves.
+  void push_looped(const buf::Mbuf& packet);
 
   Core& core_;
 };

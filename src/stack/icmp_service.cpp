@@ -8,6 +8,7 @@
 #include "wire/icmpv6.hpp"
 #include "wire/ipv4.hpp"
 #include "wire/ipv6.hpp"
+#include "wire/mld.hpp"
 
 namespace zs::stack {
 namespace {
@@ -19,6 +20,11 @@ constexpr std::uint32_t kLookedAt = 256;
 constexpr std::uint32_t kLookedAtRouters = 1'440;
 
 constexpr std::uint8_t kDiscoveryHopLimit = 255;
+
+bool is_mld(std::uint8_t type) {
+  return (type >= wire::mld_type::kQuery && type <= wire::mld_type::kDoneV1) ||
+         type == wire::mld_type::kReportV2;
+}
 
 bool is_discovery(std::uint8_t type) {
   return type >= wire::icmpv6_type::kRouterSolicitation && type <= wire::icmpv6_type::kRedirect;
@@ -76,6 +82,10 @@ void IcmpService::on_message(const Received& received, buf::Mbuf packet) {
   const bool v4 = ip.src.is_v4();
   if (type == (v4 ? wire::icmp_type::kEcho : wire::icmpv6_type::kEcho)) {
     on_echo(received, std::move(packet));
+  } else if (!v4 && is_mld(type)) {
+    if (pull_up(kLookedAtRouters)) {
+      multicast_.on_mld(received, packet.first().subspan(ip.header_bytes));
+    }
   } else if (!v4 && is_discovery(type)) {
     if (pull_up(kLookedAtRouters)) {
       on_discovery(received, packet.first().subspan(ip.header_bytes));

@@ -4,6 +4,7 @@
 #include "stack/arrival.hpp"
 #include "stack/core.hpp"
 #include "stack/egress.hpp"
+#include "stack/multicast_service.hpp"
 #include "stack/neighbor_service.hpp"
 #include "stack/router_service.hpp"
 
@@ -13,8 +14,13 @@ namespace zs::stack {
 /// tells others what went wrong here.
 class IcmpService {
  public:
-  IcmpService(Core& core, Egress& egress, NeighborService& neighbors, RouterService& routers)
-      : core_(core), egress_(egress), neighbors_(neighbors), routers_(routers) {}
+  IcmpService(Core& core, Egress& egress, NeighborService& neighbors, RouterService& routers,
+              MulticastService& multicast)
+      : core_(core),
+        egress_(egress),
+        neighbors_(neighbors),
+        routers_(routers),
+        multicast_(multicast) {}
 
   /// A message of either version; `packet` begins at its IP header.
   void on_message(const Received& received, buf::Mbuf packet);
@@ -35,6 +41,7 @@ class IcmpService {
   Egress& egress_;
   NeighborService& neighbors_;
   RouterService& routers_;
+  MulticastService& multicast_;
 };
 
 }  // namespace zs::stack

@@ -142,6 +142,7 @@ void RouterService::apply(const neigh::RouterChange& change) {
       if (std::erase(made_, change.prefix.address) == 0) return;
       (void)core_.addresses.remove(change.prefix.address);
       core_.claims.remove(change.interface, change.prefix.address);
+      core_.leave_solicited_group(change.interface, change.prefix.address);
       return;
     case Kind::kAddressDeprecated:
     case Kind::kAddressPreferred:
@@ -155,6 +156,7 @@ void RouterService::make_address(const neigh::RouterChange& change) {
   if (!core_.addresses.add_autonomous(change.interface, change.prefix)) return;
   made_.push_back(change.prefix.address);
   core_.claims.add(change.interface, change.prefix.address, core_.now);
+  core_.join_solicited_group(change.interface, change.prefix.address);
 }
 
 void RouterService::add_route(const ip::Route& route) {

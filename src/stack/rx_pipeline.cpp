@@ -115,7 +115,7 @@ void RxPipeline::on_bad_packet(const Arrival& arrival, const buf::Mbuf& packet,
   core_.drops += result.drop;
   if (!result.problem || arrival.origin == Origin::kLoopback) return;
   const IpAddress& src = result.addresses.src;
-  const auto destination = core_.addresses.classify(arrival.interface, result.addresses.dst);
+  const auto destination = core_.classify(arrival.interface, result.addresses.dst);
   if (destination == ip::Destination::kForeign ||
       !core_.addresses.is_valid_source(arrival.interface, src)) {
     return;
@@ -167,9 +167,12 @@ void RxPipeline::expire_fragments() {
 
 bool RxPipeline::check_addresses(Received& received) {
   const ip::Incoming& ip = received.ip;
-  if (received.arrival.origin == Origin::kLoopback) return true;  // we wrote them ourselves
+  if (received.arrival.origin == Origin::kLoopback) {  // we wrote them ourselves
+    if (ip.dst.is_multicast()) received.delivery = ip::Delivery::kToMany;
+    return true;
+  }
   const std::uint16_t interface = received.arrival.interface;
-  const auto destination = core_.addresses.classify(interface, ip.dst);
+  const auto destination = core_.classify(interface, ip.dst);
   if (destination == ip::Destination::kForeign) {
     core_.drops += Drop::kIpNotForUs;
     return false;
@@ -193,6 +196,9 @@ void RxPipeline::dispatch(const Received& received, buf::Mbuf packet) {
   }
   if (ip.protocol == wire::ip_protocol::kUdp) return on_udp(received, std::move(packet));
   if (ip.protocol == icmp) return icmp_.on_message(received, std::move(packet));
+  if (ip.protocol == wire::ip_protocol::kIgmp && ip.src.is_v4()) {
+    return multicast_.on_igmp(received, std::move(packet));
+  }
   core_.drops += Drop::kIpNoProtocol;
   icmp_.send_error(received, packet, ip::ErrorKind::kProtocolUnreachable,
                    {.pointer = ip.protocol_pointer});

@@ -7,6 +7,7 @@
 #include "stack/arrival.hpp"
 #include "stack/core.hpp"
 #include "stack/icmp_service.hpp"
+#include "stack/multicast_service.hpp"
 #include "stack/neighbor_service.hpp"
 
 namespace zs::stack {
@@ -15,8 +16,8 @@ namespace zs::stack {
 /// none looks further than the bytes that it has made contiguous.
 class RxPipeline {
  public:
-  RxPipeline(Core& core, NeighborService& neighbors, IcmpService& icmp)
-      : core_(core), neighbors_(neighbors), icmp_(icmp) {}
+  RxPipeline(Core& core, NeighborService& neighbors, IcmpService& icmp, MulticastService& multicast)
+      : core_(core), neighbors_(neighbors), icmp_(icmp), multicast_(multicast) {}
 
   /// The short way for most frames from the interface's device. True: `frame` was taken over.
   /// False: nothing was done, on_frame() decides.
@@ -46,6 +47,7 @@ class RxPipeline {
   Core& core_;
   NeighborService& neighbors_;
   IcmpService& icmp_;
+  MulticastService& multicast_;
 };
 
 }  // namespace zs::stack

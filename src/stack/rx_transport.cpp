@@ -120,6 +120,13 @@ void RxPipeline::on_udp(const Received& received, buf::Mbuf packet) {
     core_.drops += Drop::kUdpBadChecksum;
     return;
   }
+  if (received.delivery == ip::Delivery::kToMany) {
+    packet.trim_front(ip.header_bytes + wire::UdpView::kHeader);
+    if (!core_.udp.deliver_to_many({local, remote, buf::Chain{std::move(packet)}})) {
+      core_.drops += Drop::kUdpNoSocket;
+    }
+    return;
+  }
   const auto socket = core_.udp.receiver(local, remote);
   if (!socket) {
     core_.drops += Drop::kUdpNoSocket;

@@ -7,6 +7,7 @@
 #include "stack/core.hpp"
 #include "stack/egress.hpp"
 #include "stack/icmp_service.hpp"
+#include "stack/multicast_service.hpp"
 #include "stack/neighbor_service.hpp"
 #include "stack/router_service.hpp"
 #include "stack/rx_pipeline.hpp"
@@ -21,8 +22,9 @@ struct Shard::Impl {
         egress(core),
         neighbors(core),
         routers(core, shard_config.seed),
-        icmp(core, egress, neighbors, routers),
-        rx(core, neighbors, icmp) {}
+        multicast(core),
+        icmp(core, egress, neighbors, routers, multicast),
+        rx(core, neighbors, icmp, multicast) {}
 
   void advance(Instant time) {
     ZS_ASSERT(time >= core.now);
@@ -40,6 +42,7 @@ struct Shard::Impl {
   Egress egress;
   NeighborService neighbors;
   RouterService routers;
+  MulticastService multicast;
   IcmpService icmp;
   RxPipeline rx;
   bool look_due =
@@ -91,6 +94,7 @@ void Shard::on_deadline(Instant now) {
   impl_->core.claims.on_deadline(now);
   impl_->neighbors.note_duplicates();
   impl_->routers.on_deadline();
+  impl_->multicast.on_deadline();
   impl_->core.tcp.on_deadline(now);
   impl_->settle();
 }
@@ -116,7 +120,7 @@ Instant Shard::next_deadline() const {
   }
   return std::min({core.tcp.next_deadline(), core.neighbors.next_deadline(),
                    core.claims.next_deadline(), core.reassembler.next_deadline(),
-                   impl_->routers.next_deadline()});
+                   impl_->routers.next_deadline(), core.groups.next_deadline()});
 }
 
 std::size_t Shard::poll_transmit(std::size_t interface, std::span<rte_mbuf*> out, Instant now) {
@@ -179,6 +183,7 @@ void Shard::on_link(std::size_t interface, bool up, Instant now) {
     core.claims.on_link_up(static_cast<std::uint16_t>(interface), now);
     core.claims.on_deadline(now);
     core.routers.on_link_up(static_cast<std::uint16_t>(interface), now);
+    core.groups.on_link_up(static_cast<std::uint16_t>(interface), now);
   } else {
     // Who is there when the cable comes back is anybody's guess; what waited is stale.
     core.neighbors.flush(static_cast<std::uint16_t>(interface));
@@ -194,7 +199,8 @@ const DropCounters& Shard::drops() const { return impl_->core.drops; }
 buf::Pools Shard::pools() const { return impl_->core.pools; }
 bool Shard::is_local(const IpAddress& a) const { return impl_->core.addresses.is_local(a); }
 
-Result<PathInfo> Shard::route_for(const IpAddress& remote) const {
+Result<PathInfo> Shard::route_for(const IpAddress& remote,
+                                  std::optional<std::size_t> group_interface) const {
   const Core& core = impl_->core;
   if (core.addresses.is_local(remote)) {
     const ip::LocalAddress* const own = core.addresses.find(remote);
@@ -202,7 +208,10 @@ Result<PathInfo> Shard::route_for(const IpAddress& remote) const {
     return PathInfo{
         .source = remote, .mtu = core.interfaces[interface]->device.mtu, .interface = interface};
   }
-  const auto hop = core.next_hop(remote);
+  auto hop = core.next_hop(remote);
+  if (group_interface && remote.is_multicast()) {
+    hop = NextHop{static_cast<std::uint16_t>(*group_interface), remote};
+  }
   if (!hop) return Errc::kNoRoute;
   const Interface& interface = *core.interfaces[hop->interface];
   if (!interface.link_up) return Errc::kNetDown;
@@ -215,6 +224,25 @@ Result<PathInfo> Shard::route_for(const IpAddress& remote) const {
                   .interface = hop->interface,
                   .to_many = broadcast || remote.is_multicast()};
 }
+
+Result<void> Shard::join_group(std::size_t interface, const IpAddress& group) {
+  Core& core = impl_->core;
+  if (interface >= core.interfaces.size()) return Errc::kNoDevice;
+  return core.groups.join(static_cast<std::uint16_t>(interface), group, core.now);
+}
+
+Result<void> Shard::leave_group(std::size_t interface, const IpAddress& group) {
+  Core& core = impl_->core;
+  return core.groups.leave(static_cast<std::uint16_t>(interface), group, core.now);
+}
+
+std::optional<std::size_t> Shard::interface_of(const IpAddress& address) const {
+  const ip::LocalAddress* const own = impl_->core.addresses.find(address);
+  if (own == nullptr) return std::nullopt;
+  return own->interface;
+}
+
+std::size_t Shard::interface_count() const { return impl_->core.interfaces.size(); }
 
 Result<void> Shard::add_route(const RouteConfig& route) {
   if (!check_route(route, impl_->config.interfaces).empty()) return Errc::kInvalid;

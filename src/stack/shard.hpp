@@ -130,10 +130,20 @@ class Shard {
 
   // What sockets ask of the network.
   /// How a packet to `remote` would leave. kNoRoute, or kNetDown when the interface has no link.
-  Result<PathInfo> route_for(const IpAddress& remote) const;
+  /// `group_interface`: where a multicast leaves, whatever the routes say.
+  Result<PathInfo> route_for(const IpAddress& remote,
+                             std::optional<std::size_t> group_interface = std::nullopt) const;
   /// One of our own addresses, loopback included: packets to it never leave the shard.
   bool is_local(const IpAddress& address) const;
   buf::Pools pools() const;
+  /// From now on the group's packets are for us, and the link's querier is told so, until each
+  /// join_group() had its leave_group(). kInvalid for no group, kNoDevice for no interface,
+  /// kNoBuffers when there are too many; kNotFound for one that was not joined.
+  Result<void> join_group(std::size_t interface, const IpAddress& group);
+  Result<void> leave_group(std::size_t interface, const IpAddress& group);
+  /// The interface that has the address.
+  std::optional<std::size_t> interface_of(const IpAddress& address) const;
+  std::size_t interface_count() const;
 
   // Changes at run time.
   /// kInvalid for an unknown interface or a gateway off link, kAlready for a route that exists.

@@ -50,6 +50,19 @@ struct OutPacket {
   buf::Mbuf packet;
   IpAddress local;
   IpAddress remote;
+  std::uint8_t hop_limit = 0;  ///< 0: as for anything else
+  /// To a group: whether our own members get it too, and by which interface it leaves.
+  bool loops = false;
+  std::optional<std::uint16_t> group_interface;
+};
+
+/// What an application may choose for a socket.
+struct SocketOptions {
+  bool dont_fragment = false;  ///< refuse what is longer than the path's MTU
+  bool reuse_address = false;  ///< others that say so too may be bound to the same
+  bool group_loop = true;
+  std::uint8_t group_hops = 1;  ///< RFC 1112 §6.1: to the link, unless asked for more
+  std::optional<std::uint16_t> group_interface;
 };
 
 /// Where a datagram leaves from, as the routing table has it for `remote`.
@@ -95,8 +108,9 @@ class Table {
   Errc take_error(SocketId id);
   Result<void> set_receive_bound(SocketId id, std::uint32_t bytes);
 
-  /// Datagrams beyond the path's MTU are refused instead of sent in fragments.
-  Result<void> set_dont_fragment(SocketId id, bool on);
+  /// nullptr for a stale id.
+  SocketOptions* options(SocketId id) const;
+  DualStack dual_stack(SocketId id) const;
 
   bool has_data(SocketId id) const;
   bool has_error(SocketId id) const;
@@ -111,6 +125,9 @@ class Table {
   std::optional<SocketId> receiver(const Endpoint& local, const Endpoint& remote) const;
   /// Queues a checksum-verified datagram; one too many is dropped and counted.
   void deliver(SocketId id, Datagram datagram);
+  /// Queues it with every socket that a broadcast or multicast to `datagram.local` is for, each
+  /// with descriptors of its own over the same bytes. False: there is none.
+  bool deliver_to_many(Datagram datagram);
   /// An ICMP error about a datagram of ours. False when no socket can have sent that.
   bool on_icmp_error(const FlowKey& flow, IcmpError error);
   std::optional<OutPacket> poll_transmit();
@@ -131,6 +148,9 @@ class Table {
   void remove(Socket& socket);
   std::size_t bucket_of(const FlowKey& key) const;
   bool is_taken(const FlowKey& key, DualStack dual) const;
+  /// Whether all that are bound to the key let others be so too.
+  bool is_shared(const FlowKey& key) const;
+  void deliver_copy(SocketId id, const Datagram& datagram);
   Result<std::uint16_t> pick_port(const IpAddress& local, const Endpoint& remote, DualStack dual);
   Result<buf::Mbuf> make_packet(const Endpoint& local, const Endpoint& remote, buf::Chain& payload);
 
