@@ -159,10 +159,10 @@ int z_close(int fd);
  * SO_TYPE, SO_DOMAIN, SO_ACCEPTCONN. IPPROTO_TCP: TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL,
  * TCP_KEEPCNT, TCP_USER_TIMEOUT. IPPROTO_IPV6: IPV6_V6ONLY, before the socket has an address.
  * Datagram sockets have SO_REUSEADDR (several may be bound alike, and each gets what is sent to
- * many), SO_RCVBUF (to set), those to ask only, and
+ * many), SO_RCVBUF (to set), SO_BROADCAST, those to ask only, and
  * - IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP, MCAST_JOIN_GROUP,
- *   MCAST_LEAVE_GROUP (to set): whether their port gets what is sent to a multicast group;
- * interfaces are numbered from 1, and closing leaves
+ *   MCAST_LEAVE_GROUP (to set): whether their port gets what is sent to a group. Interfaces are
+ *   numbered from 1; closing leaves
  * - IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS (1), IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP (1),
  *   IP_MULTICAST_IF (to set), IPV6_MULTICAST_IF: how datagrams to groups leave
  * - IP_MTU_DISCOVER, IPV6_MTU_DISCOVER (IP_PMTUDISC_DO or others), IPV6_DONTFRAG: whether datagrams
@@ -171,8 +171,8 @@ int z_close(int fd);
  * - Failure: the same.
  * - Errors: EBADF no such socket. EINVAL a pointer is NULL, the length too small, the value out of
  *   range, or for a group no group. ENOPROTOOPT another option. ENODEV no such interface.
- * EADDRINUSE the group was joined. EADDRNOTAVAIL it was not. ENOBUFS too many are joined.
- * EAFNOSUPPORT it is of another family.
+ *   EADDRINUSE the group was joined. EADDRNOTAVAIL it was not. ENOBUFS too many are joined.
+ *   EAFNOSUPPORT it is of another family.
  * - Thread: the loop. */
 int z_setsockopt(int fd, int level, int name, const void* value, socklen_t len);
 int z_getsockopt(int fd, int level, int name, void* value, socklen_t* len);
@@ -245,8 +245,8 @@ ssize_t z_recvfrom(int fd, struct rte_mbuf** m, struct sockaddr* addr, socklen_t
  *   holds, or than the path's MTU if that is not to be cut. EBADF no such
  *   socket. EINVAL `m` or `addr` is NULL, too short, or `addr` has no port. EAFNOSUPPORT the
  *   address is of another family. EOPNOTSUPP it is a stream socket. ENETUNREACH no route. ENETDOWN
- *   the cable is out. ENOBUFS no buffer for headers. ECONNREFUSED, EHOSTUNREACH what ICMP said of
- *   an earlier one, once.
+ *   the cable is out. EACCES a broadcast address without SO_BROADCAST. ENOBUFS no buffer for
+ *   headers. ECONNREFUSED, EHOSTUNREACH what ICMP said of an earlier one, once.
  * - Thread: the loop. */
 ssize_t z_sendto(int fd, struct rte_mbuf* m, const struct sockaddr* addr, socklen_t len);
 

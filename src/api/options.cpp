@@ -28,6 +28,8 @@ std::optional<Option> int_option(int level, int name) {
         return Option::kReceiveBuffer;
       case SO_KEEPALIVE:
         return Option::kKeepAlive;
+      case SO_BROADCAST:
+        return Option::kBroadcast;
       default:
         return std::nullopt;
     }

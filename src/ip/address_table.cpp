@@ -87,6 +87,7 @@ bool is_assignable(const IpPrefix& prefix) {
 Result<void> AddressTable::add(std::uint16_t interface, const IpPrefix& prefix) {
   if (!is_assignable(prefix)) return Errc::kInvalid;
   if (find(prefix.address) != nullptr) return Errc::kAlready;
+  ++generation_;
   addresses_.push_back({prefix, interface, prefix.broadcast().value_or(prefix.address)});
   return {};
 }
@@ -101,6 +102,7 @@ Result<void> AddressTable::remove(const IpAddress& address) {
   const auto gone =
       std::erase_if(addresses_, [&](const LocalAddress& a) { return a.prefix.address == address; });
   if (gone == 0) return Errc::kNotFound;
+  ++generation_;
   return {};
 }
 

@@ -67,6 +67,8 @@ class AddressTable {
                                          const IpAddress& destination) const;
 
   std::span<const LocalAddress> all() const { return addresses_; }
+  /// Changes when an address comes or goes.
+  std::uint32_t generation() const { return generation_; }
 
  private:
   struct OnLink {
@@ -78,6 +80,7 @@ class AddressTable {
 
   std::vector<LocalAddress> addresses_;
   std::vector<OnLink> on_link_;
+  std::uint32_t generation_ = 0;
 };
 
 }  // namespace zs::ip

@@ -184,6 +184,14 @@ State Cache::state_of(std::uint16_t interface, const IpAddress& address) const {
   return e == nullptr ? State::kFree : e->state;
 }
 
+std::optional<MacAddress> Cache::mac_of(std::uint16_t interface, const IpAddress& address) const {
+  const Entry* const e = find(interface, address);
+  if (e == nullptr || e->state == State::kIncomplete || e->state == State::kFailed) {
+    return std::nullopt;
+  }
+  return e->mac;
+}
+
 void Cache::flush(std::uint16_t interface) {
   for (std::uint32_t i = 0; i < config_.entries; ++i) {
     Entry& e = entries_[i];

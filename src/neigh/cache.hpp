@@ -119,6 +119,8 @@ class Cache {
   void set_times(Duration reachable, Duration retransmit);
   /// The state of a neighbour, kFree for an unknown one.
   State state_of(std::uint16_t interface, const IpAddress& address) const;
+  /// Where a neighbour is, as far as known.
+  std::optional<MacAddress> mac_of(std::uint16_t interface, const IpAddress& address) const;
   /// How many neighbours have not answered, ever.
   std::uint32_t failures() const { return failures_; }
   /// The link went away: forget everything learned there. Waiting packets become undeliverable.

@@ -130,6 +130,13 @@ void RouterDiscovery::on_duplicate(std::uint16_t interface, const IpAddress& add
   }
 }
 
+void RouterDiscovery::on_retired(std::uint16_t interface, const IpAddress& router, Instant now) {
+  now_ = now;
+  for (Router& r : routers_) {
+    if (r.interface == interface && r.address == router) r.expires = now;
+  }
+}
+
 void RouterDiscovery::on_unreachable(std::uint16_t interface, const IpAddress& router) {
   if (routers_.size() < 2) return;
   const auto at = std::find_if(routers_.begin(), routers_.end(), [&](const Router& r) {

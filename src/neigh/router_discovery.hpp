@@ -61,6 +61,8 @@ class RouterDiscovery {
                         const wire::RouterAdvertisement& message, Instant now);
   /// Somebody has the address that was made here: another one is made, where there is one.
   void on_duplicate(std::uint16_t interface, const IpAddress& address);
+  /// It says of itself that it is a router no more (RFC 4861 §7.2.5).
+  void on_retired(std::uint16_t interface, const IpAddress& router, Instant now);
   /// A default router does not answer: others go before it (RFC 4861 §6.3.6).
   void on_unreachable(std::uint16_t interface, const IpAddress& router);
 

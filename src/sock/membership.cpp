@@ -26,6 +26,9 @@ Result<void> SocketTable::Impl::set_datagram_option(Socket& socket, Option optio
     case Option::kV6Only:
       return udp.set_dual_stack(socket.datagram,
                                 value != 0 ? udp::DualStack::kOff : udp::DualStack::kOn);
+    case Option::kBroadcast:
+      options.broadcast = value != 0;
+      return {};
     case Option::kDontFragment:
       options.dont_fragment = value != 0;
       return {};
@@ -65,6 +68,8 @@ Result<int> SocketTable::Impl::datagram_option(const Socket& socket, Option opti
     case Option::kV6Only:
       if (socket.family == IpFamily::kV4) return Errc::kNotSupported;
       return udp.dual_stack(socket.datagram) == udp::DualStack::kOff ? 1 : 0;
+    case Option::kBroadcast:
+      return options.broadcast ? 1 : 0;
     case Option::kDontFragment:
       return options.dont_fragment ? 1 : 0;
     case Option::kGroupLoop:

@@ -28,6 +28,7 @@ Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
     case Option::kReuseAddress:
     case Option::kV6Only:
       break;
+    case Option::kBroadcast:
     case Option::kDontFragment:
     case Option::kGroupHops:
     case Option::kGroupLoop:
@@ -73,8 +74,9 @@ Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
 }
 
 bool is_of_datagrams(Option option) {
-  return option == Option::kDontFragment || option == Option::kGroupHops ||
-         option == Option::kGroupLoop || option == Option::kGroupInterface;
+  return option == Option::kBroadcast || option == Option::kDontFragment ||
+         option == Option::kGroupHops || option == Option::kGroupLoop ||
+         option == Option::kGroupInterface;
 }
 
 int current(const Socket& socket, const tcp::ConnectionOptions& options, Option option) {
@@ -99,6 +101,7 @@ int current(const Socket& socket, const tcp::ConnectionOptions& options, Option 
       return static_cast<int>(duration_cast<milliseconds>(options.user_timeout).count());
     case Option::kV6Only:
       return socket.v6_only ? 1 : 0;
+    case Option::kBroadcast:
     case Option::kDontFragment:
     case Option::kGroupHops:
     case Option::kGroupLoop:

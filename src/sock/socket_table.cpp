@@ -61,9 +61,12 @@ Result<void> SocketTable::Impl::check_local(const Socket& socket, const Endpoint
 
 Result<udp::Path> SocketTable::Impl::datagram_path(const Socket& socket,
                                                    const IpAddress& remote) const {
+  const udp::SocketOptions& options = *udp.options(socket.datagram);
   std::optional<std::size_t> by;
-  if (remote.is_multicast()) by = udp.options(socket.datagram)->group_interface;
+  if (remote.is_multicast()) by = options.group_interface;
   ZS_TRY_ASSIGN(const auto path, shard.route_for(remote, by));
+  // POSIX: who reaches everybody has to say that it means to.
+  if (path.to_many && !remote.is_multicast() && !options.broadcast) return Errc::kAccess;
   return udp::Path{.source = path.source, .mtu = path.mtu};
 }
 

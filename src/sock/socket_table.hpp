@@ -47,6 +47,7 @@ enum class Option : std::uint8_t {
   kUserTimeout,        ///< milliseconds
   kLinger,             ///< seconds; -1: off; 0: close() resets
   kV6Only,             ///< bool; an IPv6 socket serves no IPv4 (RFC 3493 §5.3)
+  kBroadcast,          ///< bool; may send to broadcast addresses
   kDontFragment,       ///< bool; datagrams beyond the path's MTU are refused
   kGroupHops,          ///< hop limit of datagrams to groups; -1: the default, 1
   kGroupLoop,          ///< bool; they come to our own members too

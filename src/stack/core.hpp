@@ -69,7 +69,7 @@ struct Core {
   std::optional<NextHop> next_hop(const IpAddress& destination) const;
   /// Changes when an EgressHint may have become wrong. Never 0.
   std::uint32_t egress_generation() const {
-    const std::uint32_t sum = neighbors.generation() + routes.generation();
+    const std::uint32_t sum = neighbors.generation() + routes.generation() + addresses.generation();
     return sum != 0 ? sum : 1;
   }
   /// AddressTable::classify(), and the groups that sockets have joined.

@@ -152,10 +152,15 @@ void NeighborService::on_advertisement(const Received& received,
     on_rival(interface, advertisement->target, neigh::Rival::kUses);
     return;
   }
-  const auto mac = advertisement->options.link_layer(wire::nd_option::kTargetLinkLayer);
+  // May be left out where we know it (§4.4): it then answers a probe (§7.2.5).
+  auto mac = advertisement->options.link_layer(wire::nd_option::kTargetLinkLayer);
+  if (!mac) mac = core_.neighbors.mac_of(interface, advertisement->target);
   if (!mac) {
-    core_.drops += Drop::kIcmpIgnored;  // may be left out only where we know it (§4.4)
+    core_.drops += Drop::kIcmpIgnored;
     return;
+  }
+  if (!advertisement->router) {
+    core_.routers.on_retired(interface, advertisement->target, core_.now);
   }
   core_.neighbors.on_message(
       interface, advertisement->target, *mac,

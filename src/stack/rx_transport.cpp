@@ -71,7 +71,8 @@ void RxPipeline::on_tcp(const Received& received, buf::Mbuf packet) {
     core_.drops += Drop::kTcpMalformed;
     return;
   }
-  const std::uint16_t mtu = core_.interfaces[received.arrival.interface]->device.mtu;
+  const Interface& self = *core_.interfaces[received.arrival.interface];
+  const std::uint16_t mtu = ip.src.is_v4() ? self.device.mtu : self.ipv6_mtu;
   const auto header = static_cast<std::uint32_t>(view->header_length());
   const std::uint32_t payload_bytes = ip.transport_bytes - header;
   tcp::Segment segment{.flow = {{ip.dst, view->dst_port()}, {ip.src, view->src_port()}},

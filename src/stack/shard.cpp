@@ -32,6 +32,15 @@ struct Shard::Impl {
   }
   void deliver_looped();
   void settle();
+  /// A datagram in fragments waits in a ready queue: no other passes it, and none is cut that would
+  /// not find room, whichever interface it is for.
+  bool has_room_for_datagram(const Interface& polled) const {
+    constexpr std::size_t kMostFragments = 128;
+    for (const auto& i : core.interfaces) {
+      if (i->ready.size() + kMostFragments > Interface::kReadyPackets) return false;
+    }
+    return polled.ready.empty();
+  }
   std::size_t drain_ready(Interface& interface, std::span<rte_mbuf*> out);
   /// Puts the frame into `out` if it is for the interface that is being polled, else aside.
   void place(buf::Mbuf frame, std::uint16_t to, std::size_t interface, std::span<rte_mbuf*> out,
@@ -140,8 +149,7 @@ std::size_t Shard::poll_transmit(std::size_t interface, std::span<rte_mbuf*> out
       impl_->place(std::move(segment.packet), to, interface, out, used);
     }
     if (used == out.size()) break;
-    // A datagram in fragments waits in `ready`: no other passes it, and no more are made than fit.
-    if (!self.ready.empty()) continue;
+    if (!impl_->has_room_for_datagram(self)) continue;
     if (auto packet = core.udp.poll_transmit()) {
       if (auto frame = impl_->egress.frame(std::move(*packet))) {
         impl_->place(std::move(frame->packet), frame->interface, interface, out, used);

@@ -60,6 +60,7 @@ struct OutPacket {
 struct SocketOptions {
   bool dont_fragment = false;  ///< refuse what is longer than the path's MTU
   bool reuse_address = false;  ///< others that say so too may be bound to the same
+  bool broadcast = false;      ///< may send to broadcast addresses
   bool group_loop = true;
   std::uint8_t group_hops = 1;  ///< RFC 1112 §6.1: to the link, unless asked for more
   std::optional<std::uint16_t> group_interface;

@@ -82,6 +82,19 @@ TEST(Membership, OptionsOfDatagramSockets) {
   EXPECT_EQ(w.table->option(w.datagram(), Option::kV6Only).error(), Errc::kNotSupported);
 }
 
+TEST(Membership, BroadcastsHaveToBeMeant) {
+  Sockets w;
+  const int fd = w.datagram();
+  for (const char* to : {"10.0.0.255", "255.255.255.255"}) {
+    auto chain = w.chain("x");
+    ASSERT_TRUE(w.table->set_option(fd, Option::kBroadcast, 0));
+    EXPECT_EQ(w.table->send_to(fd, chain, {*IpAddress::parse(to), 9}).error(), Errc::kAccess);
+    ASSERT_TRUE(w.table->set_option(fd, Option::kBroadcast, 1));
+    EXPECT_EQ(*w.table->option(fd, Option::kBroadcast), 1);
+    EXPECT_TRUE(w.table->send_to(fd, chain, {*IpAddress::parse(to), 9}));
+  }
+}
+
 TEST(Membership, DontFragmentRefusesWhatIsTooLong) {
   Sockets w;
   const int fd = w.datagram();

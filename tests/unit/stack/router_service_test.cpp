@@ -222,6 +222,33 @@ TEST(RouterService, ASilentRouterGoesBehindAnother) {
   EXPECT_EQ(gateway_to(w, kFar), "fe80::3");
 }
 
+// RFC 4861 §7.2.5: it answers, and is a router no more.
+TEST(RouterService, ARouterThatRetiresIsLeft) {
+  World w(listening());
+  w.give(advert({.options = {mac_option(1), prefix_option("2001:db8:5::/64")}}));
+  EXPECT_EQ(gateway_to(w, kFar), "fe80::2");
+  const auto answer = [](bool router, const IpAddress& of) {
+    const wire::NeighborAdvertisementSpec spec{.target = of,
+                                               .router = router,
+                                               .solicited = true,
+                                               .override_cache = true,
+                                               .target_link_layer = std::nullopt};
+    Bytes m(spec.size());  // without its MAC, which is known
+    spec.write(m);
+    const IpAddress to = *IpAddress::parse("fe80::ff:fe00:1");
+    wire::fill_icmpv6_checksum(of, to, m);
+    return World::ip(58, m, of, to, 255);
+  };
+  w.give(answer(true, kGate));
+  w.pass(0s);
+  EXPECT_EQ(gateway_to(w, kFar), "fe80::2");
+  w.give(answer(false, kGate));
+  w.pass(0s);
+  EXPECT_EQ(gateway_to(w, kFar), std::nullopt);
+  w.give(answer(false, kOtherGate));  // whose MAC nobody knows
+  EXPECT_EQ(w.drops(Drop::kIcmpIgnored), 1u);
+}
+
 TEST(RouterService, ADuplicateAddressIsReplaced) {
   auto c = listening();
   c.address_probes = 3;
