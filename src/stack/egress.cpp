@@ -61,7 +61,8 @@ std::optional<Frame> Egress::frame(udp::OutPacket&& out) {
   return transmit_datagram(std::move(out.packet), spec, {out.loops, out.group_interface});
 }
 
-void Egress::send(buf::Mbuf transport, const ip::HeaderSpec& spec) {
+void Egress::send(buf::Mbuf transport, ip::HeaderSpec spec) {
+  if (spec.src.is_v6()) spec.hop_limit = core_.ipv6_hop_limit;
   if (auto f = transmit_datagram(std::move(transport), spec, {})) {
     core_.push_ready(f->interface, std::move(f->packet));
   }

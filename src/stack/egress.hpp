@@ -32,7 +32,7 @@ class Egress {
   [[nodiscard]] bool frame(tcp::OutPacket& out, std::uint16_t& interface);
   std::optional<Frame> frame(udp::OutPacket&& out);
   /// A transport packet whose checksum is done (ICMP); by way of the ready queue.
-  void send(buf::Mbuf transport, const ip::HeaderSpec& spec);
+  void send(buf::Mbuf transport, ip::HeaderSpec spec);
 
  private:
   /// What a hint's interface says when packets to the address never leave the host.

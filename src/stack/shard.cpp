@@ -35,9 +35,9 @@ struct Shard::Impl {
   /// A datagram in fragments waits in a ready queue: no other passes it, and none is cut that would
   /// not find room, whichever interface it is for.
   bool has_room_for_datagram(const Interface& polled) const {
-    constexpr std::size_t kMostFragments = 128;
+    constexpr std::size_t kMostWaiting = Interface::kReadyPackets / 4;
     for (const auto& i : core.interfaces) {
-      if (i->ready.size() + kMostFragments > Interface::kReadyPackets) return false;
+      if (i->link_up && i->ready.size() > kMostWaiting) return false;
     }
     return polled.ready.empty();
   }
