@@ -157,11 +157,22 @@ int z_close(int fd);
 
 /* SOL_SOCKET: SO_REUSEADDR, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER; to ask only: SO_ERROR,
  * SO_TYPE, SO_DOMAIN, SO_ACCEPTCONN. IPPROTO_TCP: TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL,
- * TCP_KEEPCNT, TCP_USER_TIMEOUT. Datagram sockets have SO_RCVBUF (to set) and those to ask only.
+ * TCP_KEEPCNT, TCP_USER_TIMEOUT. IPPROTO_IPV6: IPV6_V6ONLY, before the socket has an address.
+ * Datagram sockets have SO_REUSEADDR (several may be bound alike, and each gets what is sent to
+ * many), SO_RCVBUF (to set), SO_BROADCAST, those to ask only, and
+ * - IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP, MCAST_JOIN_GROUP,
+ *   MCAST_LEAVE_GROUP (to set): whether their port gets what is sent to a group. Interfaces are
+ *   numbered from 1; closing leaves
+ * - IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS (1), IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP (1),
+ *   IP_MULTICAST_IF (to set), IPV6_MULTICAST_IF: how datagrams to groups leave
+ * - IP_MTU_DISCOVER, IPV6_MTU_DISCOVER (IP_PMTUDISC_DO or others), IPV6_DONTFRAG: whether datagrams
+ *   beyond the path's MTU are refused (EMSGSIZE) instead of sent in fragments.
  * - Success: no buffers are involved.
  * - Failure: the same.
  * - Errors: EBADF no such socket. EINVAL a pointer is NULL, the length too small, the value out of
- *   range. ENOPROTOOPT another option.
+ *   range, or for a group no group. ENOPROTOOPT another option. ENODEV no such interface.
+ *   EADDRINUSE the group was joined. EADDRNOTAVAIL it was not. ENOBUFS too many are joined.
+ *   EAFNOSUPPORT it is of another family.
  * - Thread: the loop. */
 int z_setsockopt(int fd, int level, int name, const void* value, socklen_t len);
 int z_getsockopt(int fd, int level, int name, void* value, socklen_t* len);
@@ -200,7 +211,7 @@ ssize_t z_peek(int fd, struct rte_mbuf** m, size_t n);
  * - Success: the stack owns `m`, and frees it when the peer has acknowledged it.
  * - Failure: the caller.
  * - Errors: EAGAIN no room now; EPOLLOUT tells when. EMSGSIZE it can never fit: more than
- *   SO_SNDBUF or 8192 buffers, a datagram beyond the path's MTU. EBADF no such socket. EINVAL `m`
+ *   SO_SNDBUF or 8192 buffers, a datagram of more than IP holds. EBADF no such socket. EINVAL `m`
  *   is NULL or no sound chain, or is empty (a datagram may be). ENOTCONN it is no connection.
  *   EDESTADDRREQ a datagram socket without a peer. EPIPE it was shut down, or the peer has gone.
  *   ENOBUFS no buffer for headers. ENETUNREACH, ENETDOWN no way for a datagram. ECONNRESET,
@@ -230,11 +241,12 @@ ssize_t z_recvfrom(int fd, struct rte_mbuf** m, struct sockaddr* addr, socklen_t
 /* Sends the chain as one datagram to `addr`.
  * - Success: the stack owns `m`.
  * - Failure: the caller does.
- * - Errors: EAGAIN the shard's queue is full. EMSGSIZE beyond the path's MTU. EBADF no such
+ * - Errors: EAGAIN the shard's queue is full. EMSGSIZE more than a datagram
+ *   holds, or than the path's MTU if that is not to be cut. EBADF no such
  *   socket. EINVAL `m` or `addr` is NULL, too short, or `addr` has no port. EAFNOSUPPORT the
  *   address is of another family. EOPNOTSUPP it is a stream socket. ENETUNREACH no route. ENETDOWN
- *   the cable is out. ENOBUFS no buffer for headers. ECONNREFUSED, EHOSTUNREACH what ICMP said of
- *   an earlier one, once.
+ *   the cable is out. EACCES a broadcast address without SO_BROADCAST. ENOBUFS no buffer for
+ *   headers. ECONNREFUSED, EHOSTUNREACH what ICMP said of an earlier one, once.
  * - Thread: the loop. */
 ssize_t z_sendto(int fd, struct rte_mbuf* m, const struct sockaddr* addr, socklen_t len);
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "api/call.hpp"
+#include "api/group_options.hpp"
 
 namespace {
 
@@ -27,6 +28,34 @@ std::optional<Option> int_option(int level, int name) {
         return Option::kReceiveBuffer;
       case SO_KEEPALIVE:
         return Option::kKeepAlive;
+      case SO_BROADCAST:
+        return Option::kBroadcast;
+      default:
+        return std::nullopt;
+    }
+  }
+  if (level == IPPROTO_IP) {
+    switch (name) {
+      case IP_MULTICAST_TTL:
+        return Option::kGroupHops;
+      case IP_MULTICAST_LOOP:
+        return Option::kGroupLoop;
+      default:
+        return std::nullopt;
+    }
+  }
+  if (level == IPPROTO_IPV6) {
+    switch (name) {
+      case IPV6_V6ONLY:
+        return Option::kV6Only;
+      case IPV6_DONTFRAG:
+        return Option::kDontFragment;
+      case IPV6_MULTICAST_HOPS:
+        return Option::kGroupHops;
+      case IPV6_MULTICAST_LOOP:
+        return Option::kGroupLoop;
+      case IPV6_MULTICAST_IF:
+        return Option::kGroupInterface;
       default:
         return std::nullopt;
     }
@@ -71,6 +100,20 @@ Result<void> put_value(const T& from, void* value, socklen_t* length) {
   return {};
 }
 
+/// An int, or what BSD passes for the TTL and the loop of IPv4 groups: a byte.
+Result<int> value_of_int(int level, int name, const void* value, socklen_t length) {
+  const bool byte = level == IPPROTO_IP && (name == IP_MULTICAST_TTL || name == IP_MULTICAST_LOOP);
+  if (!byte || length >= sizeof(int)) return value_at<int>(value, length);
+  ZS_TRY_ASSIGN(const auto small, value_at<unsigned char>(value, length));
+  return int{small};
+}
+
+/// How Linux spells "don't fragment".
+bool is_mtu_discovery(int level, int name) {
+  return (level == IPPROTO_IP && name == IP_MTU_DISCOVER) ||
+         (level == IPPROTO_IPV6 && name == IPV6_MTU_DISCOVER);
+}
+
 /// Facts that can only be asked for.
 Result<int> fact(Instance& here, int fd, const DescriptorInfo& info, int name) {
   switch (name) {
@@ -98,9 +141,21 @@ int z_setsockopt(int fd, int level, int name, const void* value, socklen_t len) 
       return of_option(
           here.sockets.set_option(fd, Option::kLinger, l.l_onoff != 0 ? l.l_linger : -1));
     }
+    if (zs::api::is_group_option(level, name)) {
+      return of_option(zs::api::set_group_option(here, fd, level, name, value, len));
+    }
+    if (level == IPPROTO_IP && name == IP_MULTICAST_IF) {
+      return of_option(zs::api::set_group_interface_v4(here, fd, value, len));
+    }
+    if (is_mtu_discovery(level, name)) {
+      ZS_TRY_ASSIGN(const int how, value_at<int>(value, len));
+      if (how < IP_PMTUDISC_DONT || how > IP_PMTUDISC_DO) return Errc::kInvalid;
+      return of_option(
+          here.sockets.set_option(fd, Option::kDontFragment, how == IP_PMTUDISC_DO ? 1 : 0));
+    }
     const auto option = int_option(level, name);
     if (!option) return Errc::kNoProtocolOption;
-    ZS_TRY_ASSIGN(const int number, value_at<int>(value, len));
+    ZS_TRY_ASSIGN(const int number, value_of_int(level, name, value, len));
     return of_option(here.sockets.set_option(fd, *option, number));
   });
 }
@@ -116,6 +171,10 @@ int z_getsockopt(int fd, int level, int name, void* value, socklen_t* len) {
     if (const auto option = int_option(level, name)) {
       ZS_TRY_ASSIGN(const int number, of_option(here.sockets.option(fd, *option)));
       return put_value(number, value, len);
+    }
+    if (is_mtu_discovery(level, name)) {
+      ZS_TRY_ASSIGN(const int on, of_option(here.sockets.option(fd, Option::kDontFragment)));
+      return put_value(on != 0 ? IP_PMTUDISC_DO : IP_PMTUDISC_WANT, value, len);
     }
     if (level != SOL_SOCKET) return Errc::kNoProtocolOption;
     ZS_TRY_ASSIGN(const int number, fact(here, fd, info, name));

@@ -23,7 +23,13 @@ namespace zs {
   X(kIpBadChecksum, "ip.bad_checksum", "IPv4 header checksum mismatch")                           \
   X(kIpBadSource, "ip.bad_source", "source address that cannot be a source")                      \
   X(kIpNotForUs, "ip.not_for_us", "destination is not an address of ours")                        \
-  X(kIpFragment, "ip.fragment", "fragment; reassembly is not configured")                         \
+  X(kIpSourceRoute, "ip.source_route", "IPv4 source route option (RFC 7126)")                     \
+  X(kFragmentMalformed, "frag.malformed", "fragment of impossible length, place or marks")        \
+  X(kFragmentOverlap, "frag.overlap", "of a datagram with overlapping fragments (RFC 5722)")      \
+  X(kFragmentDuplicate, "frag.duplicate", "fragment that was there already")                      \
+  X(kFragmentTooMany, "frag.too_many", "of a datagram in more fragments than are allowed")        \
+  X(kFragmentDisplaced, "frag.displaced", "fragment gave way to newer ones: reassembly is full")  \
+  X(kFragmentTimeout, "frag.timeout", "the rest of its datagram did not come in time")            \
   X(kIpNoProtocol, "ip.no_protocol", "transport protocol that nobody speaks")                     \
   X(kIpNoRoute, "ip.no_route", "no route to the destination")                                     \
   X(kIpTooBig, "ip.too_big", "packet larger than the route's MTU")                                \
@@ -31,6 +37,8 @@ namespace zs {
   X(kIcmpBadChecksum, "icmp.bad_checksum", "ICMP checksum mismatch")                              \
   X(kIcmpIgnored, "icmp.ignored", "ICMP message of no use here")                                  \
   X(kIcmpRateLimited, "icmp.rate_limited", "ICMP reply withheld by the rate limit")               \
+  X(kIgmpMalformed, "igmp.malformed", "IGMP message truncated, damaged or from afar")             \
+  X(kIgmpIgnored, "igmp.ignored", "IGMP message of no use here")                                  \
   X(kUdpMalformed, "udp.malformed", "UDP length outside the packet")                              \
   X(kUdpBadChecksum, "udp.bad_checksum", "UDP checksum mismatch")                                 \
   X(kUdpNoSocket, "udp.no_socket", "no socket on the port")                                       \

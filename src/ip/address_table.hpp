@@ -23,6 +23,9 @@ struct LocalAddress {
   std::uint16_t interface = 0;
   /// prefix.broadcast(), asked for with every packet; the address itself where there is none.
   IpAddress broadcast;
+  bool on_link = true;      ///< the rest of the prefix is on the link too
+  bool deprecated = false;  ///< better not for new connections (RFC 4862 §5.5.4)
+  bool duplicate = false;   ///< somebody else has it as well
 };
 
 /// The addresses of this host. A handful: a linear search over a few cache lines is what a hash
@@ -32,6 +35,16 @@ class AddressTable {
   /// kAlready for an address that is there, kInvalid for one that cannot be an interface's:
   /// unspecified, multicast, broadcast, loopback, a subnet's network or broadcast address.
   Result<void> add(std::uint16_t interface, const IpPrefix& prefix);
+
+  /// An address that was made from an advertised prefix, which says nothing of who is on the link.
+  Result<void> add_autonomous(std::uint16_t interface, const IpPrefix& prefix);
+  /// kNotFound.
+  Result<void> remove(const IpAddress& address);
+  void set_deprecated(const IpAddress& address, bool on);
+  void set_duplicate(const IpAddress& address, bool on);
+  /// A prefix on the link in which we may have no address (RFC 5942 §4).
+  void add_on_link(std::uint16_t interface, const IpPrefix& prefix);
+  void remove_on_link(std::uint16_t interface, const IpPrefix& prefix);
 
   /// nullptr when it is not ours. Loopback addresses are not in the table: see is_local().
   const LocalAddress* find(const IpAddress& address) const;
@@ -47,16 +60,27 @@ class AddressTable {
   /// True when the address lies in a prefix of the interface.
   bool is_on_link(std::uint16_t interface, const IpAddress& address) const;
 
-  /// The address to send from when the socket has none (RFC 6724 §5, of which a host with static
-  /// addresses needs rules 1, 2, 5 and 8: same address, scope, outgoing interface, longest prefix).
-  /// nullopt when the host has no address of the family.
+  /// The address to send from when the socket has none, by the rules of RFC 6724 §5 (but those of
+  /// mobile hosts and temporary addresses), which serve IPv4 as well. nullopt when the host has no
+  /// address of the family.
   std::optional<IpAddress> select_source(std::uint16_t interface,
                                          const IpAddress& destination) const;
 
   std::span<const LocalAddress> all() const { return addresses_; }
+  /// Changes when an address comes or goes.
+  std::uint32_t generation() const { return generation_; }
 
  private:
+  struct OnLink {
+    std::uint16_t interface = 0;
+    IpPrefix prefix;
+    friend bool operator==(const OnLink&, const OnLink&) = default;
+  };
+  LocalAddress* entry(const IpAddress& address);
+
   std::vector<LocalAddress> addresses_;
+  std::vector<OnLink> on_link_;
+  std::uint32_t generation_ = 0;
 };
 
 }  // namespace zs::ip

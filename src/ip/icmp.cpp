@@ -94,6 +94,10 @@ void write_error_header(const ErrorSpec& spec, std::span<std::byte> out) {
       return wire::Icmpv6Spec::parameter_problem(wire::icmpv6_parameter::kNextHeader,
                                                  spec.problem.pointer)
           .write(out);
+    case ErrorKind::kReassemblyTime:
+      if (v4)
+        return wire::IcmpSpec::time_exceeded(wire::icmp_time_exceeded::kReassembly).write(out);
+      return wire::Icmpv6Spec::time_exceeded(wire::icmpv6_time_exceeded::kReassembly).write(out);
     case ErrorKind::kParameterProblem:
       ZS_ASSERT(!v4);
       return wire::Icmpv6Spec::parameter_problem(spec.problem.code, spec.problem.pointer)

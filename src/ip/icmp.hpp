@@ -42,7 +42,12 @@ std::optional<ErrorReport> make_local_report(std::span<const std::byte> packet,
 Result<buf::Mbuf> make_echo_reply(buf::Mbuf request, const IpAddress& source, const IpAddress& peer,
                                   buf::Pools pools);
 
-enum class ErrorKind : std::uint8_t { kPortUnreachable, kProtocolUnreachable, kParameterProblem };
+enum class ErrorKind : std::uint8_t {
+  kPortUnreachable,
+  kProtocolUnreachable,
+  kParameterProblem,
+  kReassemblyTime
+};
 
 struct ErrorSpec {
   ErrorKind kind = ErrorKind::kPortUnreachable;

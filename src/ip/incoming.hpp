@@ -20,8 +20,24 @@ struct Incoming {
   std::uint32_t transport_bytes = 0;  ///< transport header and payload, link padding left out
   /// IPv6: the byte that named `protocol`, for a Parameter Problem about it.
   std::uint32_t protocol_pointer = 0;
+  /// IPv6: there is a fragment header, though an atomic one (RFC 6946).
+  bool has_fragment_header = false;
 
   std::uint32_t total_bytes() const { return header_bytes + transport_bytes; }
+};
+
+/// A part of a packet (RFC 791 §3.2, RFC 8200 §4.5), of a length and in a place that can be.
+struct Fragment {
+  std::uint32_t identification = 0;
+  std::uint32_t offset = 0;  ///< bytes, a multiple of 8
+  std::uint32_t part_bytes = 0;
+  /// To where the part begins: IPv4's header, or all that ends with IPv6's fragment header.
+  std::uint16_t header_bytes = 0;
+  /// IPv6: the byte that names the fragment header, which `protocol` will take the place of.
+  std::uint32_t protocol_pointer = 0;
+  std::uint8_t protocol = 0;  ///< what the part of the first fragment begins with
+  std::uint8_t ecn = 0;
+  bool more = false;
 };
 
 /// An ICMPv6 Parameter Problem that the sender deserves.
@@ -36,7 +52,8 @@ struct ParseResult {
   std::optional<Incoming> packet;
   Drop drop = Drop::kIpMalformed;           ///< when there is no packet
   std::optional<ParameterProblem> problem;  ///< IPv6 only, beside `drop`
-  Incoming addresses;                       ///< src and dst, set whenever `problem` is
+  std::optional<Fragment> fragment;         ///< instead of a packet: a part of one
+  Incoming addresses;                       ///< src and dst, set with `problem` and `fragment`
 };
 
 enum class HeaderChecksum : std::uint8_t { kVerify, kKnownGood };

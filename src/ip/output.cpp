@@ -12,6 +12,7 @@ void write_header(std::byte* at, const HeaderSpec& spec, std::uint32_t payload_b
                    .dst = spec.dst,
                    .next_header = spec.protocol,
                    .hop_limit = spec.hop_limit,
+                   .flow_label = spec.flow_label,
                    .payload_length = payload_bytes}
         .write({at, header_size(IpFamily::kV6)});
     return;

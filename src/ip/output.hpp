@@ -15,6 +15,7 @@ struct HeaderSpec {
   IpAddress dst;  ///< of src's family
   std::uint8_t protocol = 0;
   std::uint8_t hop_limit = kDefaultHopLimit;
+  std::uint32_t flow_label = 0;  ///< IPv6: 20 bits (RFC 6437)
 };
 
 constexpr std::uint16_t header_size(IpFamily family) { return family == IpFamily::kV4 ? 20 : 40; }
@@ -29,7 +30,8 @@ constexpr bool fits_packet(IpFamily family, std::uint32_t payload_bytes) {
 /// headroom; the packet is then unchanged.
 ///
 /// Nothing of ours is ever fragmented on the way: IPv4 packets carry DF, which also makes them
-/// atomic, so that the identification means nothing and is 0 (RFC 6864 §4.1).
+/// atomic, so that the identification means nothing and is 0 (RFC 6864 §4.1). What is longer than
+/// the path carries is cut here, by a Fragmenter.
 Result<void> prepend_header(buf::Mbuf& packet, const HeaderSpec& spec) noexcept;
 
 /// The same into room that exists: `at` has header_size() bytes, `payload_bytes` follow.

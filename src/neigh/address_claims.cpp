@@ -25,6 +25,11 @@ void AddressClaims::add(std::uint16_t interface, const IpAddress& address, Insta
   start(claims_.back(), now);
 }
 
+void AddressClaims::remove(std::uint16_t interface, const IpAddress& address) {
+  std::erase_if(claims_,
+                [&](const Claim& c) { return c.interface == interface && c.address == address; });
+}
+
 void AddressClaims::start(Claim& c, Instant now) {
   c.probes_left = c.address.is_v4() ? config_.probes_v4 : config_.probes_v6;
   c.announcements_left = config_.announcements;

@@ -61,6 +61,8 @@ class AddressClaims {
   explicit AddressClaims(const ClaimConfig& config) : config_(config) {}
 
   void add(std::uint16_t interface, const IpAddress& address, Instant now);
+  /// The address is not ours any more.
+  void remove(std::uint16_t interface, const IpAddress& address);
   /// The link came (back) up: what we knew of it may be wrong now. Settled claims are announced, so
   /// that switches and neighbours learn the way; others are probed anew.
   void on_link_up(std::uint16_t interface, Instant now);

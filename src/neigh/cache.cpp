@@ -171,6 +171,24 @@ void Cache::confirm(EntryIndex index, Instant now) {
   }
 }
 
+void Cache::set_times(Duration reachable, Duration retransmit) {
+  if (reachable > Duration{}) config_.reachable = reachable;
+  if (retransmit > Duration{}) config_.retransmit = retransmit;
+}
+
+State Cache::state_of(std::uint16_t interface, const IpAddress& address) const {
+  const Entry* const e = find(interface, address);
+  return e == nullptr ? State::kFree : e->state;
+}
+
+std::optional<MacAddress> Cache::mac_of(std::uint16_t interface, const IpAddress& address) const {
+  const Entry* const e = find(interface, address);
+  if (e == nullptr || e->state == State::kIncomplete || e->state == State::kFailed) {
+    return std::nullopt;
+  }
+  return e->mac;
+}
+
 void Cache::flush(std::uint16_t interface) {
   for (std::uint32_t i = 0; i < config_.entries; ++i) {
     Entry& e = entries_[i];
@@ -194,6 +212,7 @@ void Cache::on_timer(Entry& e, Instant now) {
       if (e.sent < config_.solicitations) {
         solicit(e, now);
       } else {
+        ++failures_;
         enter(e, State::kFailed, now);
         fail_packets(e);
       }

@@ -121,6 +121,15 @@ class Cache {
     }
     confirm(index, now);
   }
+  /// What a router says of its link (RFC 4861 §6.3.4); 0: leave it. Holds for all neighbours from
+  /// the next look at the time on.
+  void set_times(Duration reachable, Duration retransmit);
+  /// The state of a neighbour, kFree for an unknown one.
+  State state_of(std::uint16_t interface, const IpAddress& address) const;
+  /// Where a neighbour is, as far as known.
+  std::optional<MacAddress> mac_of(std::uint16_t interface, const IpAddress& address) const;
+  /// How many neighbours have not answered, ever.
+  std::uint32_t failures() const { return failures_; }
   /// The link went away: forget everything learned there. Waiting packets become undeliverable.
   void flush(std::uint16_t interface);
 
@@ -213,6 +222,7 @@ class Cache {
   std::size_t incomplete_ = 0;  ///< entries in that state
   std::size_t waiting_ = 0;
   std::uint32_t generation_ = 1;
+  std::uint32_t failures_ = 0;
 };
 
 }  // namespace zs::neigh

@@ -10,14 +10,15 @@ namespace zs::neigh {
 namespace {
 
 constexpr std::uint8_t kNdHopLimit = 255;  // RFC 4861 §6.1: proves that no router passed it on
+constexpr IpAddress link_group(std::uint8_t number) {
+  IpAddress::Bytes b{};
+  b[0] = std::byte{0xff};
+  b[1] = std::byte{0x02};
+  b[15] = std::byte{number};
+  return IpAddress::v6(b);
+}
 const IpAddress& all_nodes() {
-  static constexpr IpAddress kAllNodes = [] {
-    IpAddress::Bytes b{};
-    b[0] = std::byte{0xff};
-    b[1] = std::byte{0x02};
-    b[15] = std::byte{0x01};
-    return IpAddress::v6(b);
-  }();
+  static constexpr IpAddress kAllNodes = link_group(1);
   return kAllNodes;
 }
 
@@ -109,6 +110,18 @@ Result<buf::Mbuf> make_announcement(buf::Pool& pool, const Station& self) {
        .dst = all_nodes()},
       wire::NeighborAdvertisementSpec{
           .target = self.address, .override_cache = true, .target_link_layer = self.mac});
+}
+
+Result<buf::Mbuf> make_router_solicitation(buf::Pool& pool, const Station& self) {
+  constexpr IpAddress kAllRouters = link_group(2);
+  wire::RouterSolicitationSpec spec;
+  if (!self.address.is_unspecified()) spec.source_link_layer = self.mac;
+  return make_nd(pool,
+                 {.src_mac = self.mac,
+                  .dst_mac = wire::multicast_mac(kAllRouters),
+                  .src = self.address,
+                  .dst = kAllRouters},
+                 spec);
 }
 
 Result<buf::Mbuf> make_arp_reply(buf::Pool& pool, const Station& self, const Station& asker) {

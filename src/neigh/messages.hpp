@@ -35,4 +35,8 @@ Result<buf::Mbuf> make_arp_reply(buf::Pool& pool, const Station& self, const Sta
 /// (RFC 4861 §7.2.4).
 Result<buf::Mbuf> make_advertisement(buf::Pool& pool, const Station& self, const Station& asker);
 
+/// Asks the routers of the link to say what they are (RFC 4861 §4.1). `self` may have no address
+/// yet.
+Result<buf::Mbuf> make_router_solicitation(buf::Pool& pool, const Station& self);
+
 }  // namespace zs::neigh

@@ -8,6 +8,7 @@
 #include "base/address.hpp"
 #include "base/time.hpp"
 #include "dev/queue.hpp"
+#include "neigh/interface_id.hpp"
 #include "tcp/config.hpp"
 
 namespace zs::runtime {
@@ -47,7 +48,9 @@ struct InterfaceConfig {
   std::vector<IpPrefix> addresses;
   std::optional<IpAddress> gateway;
   std::optional<MacAddress> mac;  ///< none: the device's own
-  std::uint16_t vlan = 0;         ///< IEEE 802.1Q; 0: frames without a tag
+  bool autoconf = false;          ///< IPv6 routers may tell routes, prefixes and addresses
+  neigh::IdentifierKind identifier = neigh::IdentifierKind::kEui64;
+  std::uint16_t vlan = 0;  ///< IEEE 802.1Q; 0: frames without a tag
   /// tap: the address that the kernel's side of the cable gets.
   std::optional<IpPrefix> kernel_address;
 };

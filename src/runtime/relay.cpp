@@ -23,6 +23,15 @@ bool is_shared_icmpv6(std::uint8_t type) {
   return type < 128 || (type >= 133 && type <= 137);
 }
 
+/// MLD behind its router alert (RFC 3810 §5): each shard has groups of its own to report.
+bool is_mld(std::span<const std::byte> frame) {
+  constexpr std::size_t kAlert = kEthernet + 40;
+  constexpr std::size_t kMessage = kAlert + 8;
+  const auto byte = [&](std::size_t at) { return std::to_integer<std::uint8_t>(frame[at]); };
+  return frame.size() > kMessage && byte(kEthernet + 6) == 0 && byte(kAlert) == 58 &&
+         byte(kAlert + 1) == 0 && byte(kMessage) >= 130 && byte(kMessage) <= 132;
+}
+
 }  // namespace
 
 bool concerns_every_shard(std::span<const std::byte> frame) {
@@ -31,10 +40,12 @@ bool concerns_every_shard(std::span<const std::byte> frame) {
   const auto ether_type = load_be<std::uint16_t>(&frame[12]);
   if (ether_type == 0x0806) return true;  // ARP
   if (ether_type == 0x0800 && frame.size() >= kEthernet + 20) {
+    if (byte(kEthernet + 9) == 2) return true;  // IGMP
     const std::size_t icmp = kEthernet + (byte(kEthernet) & 0x0fu) * 4u;
     return byte(kEthernet + 9) == 1 && icmp < frame.size() && is_icmp_error(byte(icmp));
   }
   if (ether_type == 0x86dd && frame.size() > kEthernet + 40) {
+    if (is_mld(frame)) return true;
     return byte(kEthernet + 6) == 58 && is_shared_icmpv6(byte(kEthernet + 40));
   }
   return false;

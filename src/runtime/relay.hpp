@@ -15,7 +15,7 @@
 namespace zs::runtime {
 
 /// Whether every shard must see this frame, whichever queue it came in on: ARP, neighbour
-/// discovery, and ICMP errors, whose flow may live anywhere.
+/// discovery, IGMP and MLD, and ICMP errors, whose flow may live anywhere.
 bool concerns_every_shard(std::span<const std::byte> frame);
 
 /// The port that a TCP or UDP packet is for; none for fragments, whose rest would have no port.

@@ -6,11 +6,14 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <vector>
 
+#include "base/siphash.hpp"
 #include "dev/capabilities.hpp"
 #include "dev/fault.hpp"
 #include "dev/offload_queue.hpp"
@@ -57,6 +60,19 @@ template <typename T>
 void draw_secret(T& secret) {
   static_assert(sizeof(T) <= 256, "getrandom() never gives less than asked up to 256 bytes");
   ZS_CHECK(getrandom(&secret, sizeof(secret), 0) == static_cast<ssize_t>(sizeof(secret)));
+}
+
+/// What is the same on this machine after every start, and on no other (machine-id(5)), through a
+/// hash, since the identifier itself is to be kept from networks. All zero where there is none.
+SipKey machine_secret() {
+  std::array<std::byte, 32> id{};
+  if (std::FILE* const file = std::fopen("/etc/machine-id", "re")) {
+    (void)std::fread(id.data(), 1, id.size(), file);
+    std::fclose(file);
+  }
+  constexpr SipKey kPurpose{0x7a73'7461'636b'3732, 0x3137'6964'656e'7469};
+  const std::uint64_t k0 = siphash(kPurpose, id);
+  return {k0, siphash({k0, kPurpose.k1}, id)};
 }
 
 /// The body of a shard's thread.
@@ -181,6 +197,7 @@ stack::ShardConfig World::shard_config() const {
   stack::InterfaceConfig interface;
   interface.name = device_->capabilities().name;
   interface.addresses = config_.interface.addresses;
+  interface.autoconf = config_.interface.autoconf;
   c.interfaces.push_back(std::move(interface));
   for (const auto& route : config_.routes) {
     c.routes.push_back({route.destination, route.gateway, 0});
@@ -189,6 +206,7 @@ stack::ShardConfig World::shard_config() const {
     const IpPrefix everywhere{IpAddress::any(config_.interface.gateway->family()), 0};
     c.routes.push_back({everywhere, config_.interface.gateway, 0});
   }
+  c.identifier = {config_.interface.identifier, machine_secret()};
   c.tcp = config_.tcp;
   c.neighbor_entries = config_.runtime.neighbor_entries;
   c.udp_sockets = config_.runtime.udp_sockets;

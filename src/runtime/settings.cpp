@@ -258,6 +258,13 @@ void add_link_settings(std::vector<Setting>& all) {
   all.push_back(parsed<MacAddress>("interface.mac", in(&Config::interface, &InterfaceConfig::mac),
                                    "a MAC address such as \"02:00:00:00:00:01\"",
                                    "our MAC address (default: the device's)"));
+  all.push_back(boolean("interface.autoconf", in(&Config::interface, &InterfaceConfig::autoconf),
+                        "IPv6 routers may tell us routes, prefixes and addresses"));
+  all.push_back(choice(
+      "interface.identifier", in(&Config::interface, &InterfaceConfig::identifier),
+      std::vector<std::pair<std::string, neigh::IdentifierKind>>{
+          {"eui64", neigh::IdentifierKind::kEui64}, {"opaque", neigh::IdentifierKind::kOpaque}},
+      "IPv6 addresses that we make: from the MAC, or RFC 7217's secret"));
   all.push_back(whole_number("interface.vlan", in(&Config::interface, &InterfaceConfig::vlan), 0,
                              4'094, "the VLAN that we live in (IEEE 802.1Q); 0: none"));
   all.push_back(parsed<IpPrefix>(

@@ -26,7 +26,14 @@ Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
   if (is_interval && (value < 1 || value > kMaxKeepAlive)) return Errc::kInvalid;
   switch (option) {
     case Option::kReuseAddress:
+    case Option::kV6Only:
       break;
+    case Option::kBroadcast:
+    case Option::kDontFragment:
+    case Option::kGroupHops:
+    case Option::kGroupLoop:
+    case Option::kGroupInterface:
+      return Errc::kNotSupported;
     case Option::kSendBuffer:
       options.send_buffer_bytes =
           static_cast<std::uint32_t>(std::clamp(value, kMinBuffer, kMaxBuffer));
@@ -66,6 +73,12 @@ Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
   return {};
 }
 
+bool is_of_datagrams(Option option) {
+  return option == Option::kBroadcast || option == Option::kDontFragment ||
+         option == Option::kGroupHops || option == Option::kGroupLoop ||
+         option == Option::kGroupInterface;
+}
+
 int current(const Socket& socket, const tcp::ConnectionOptions& options, Option option) {
   switch (option) {
     case Option::kReuseAddress:
@@ -86,6 +99,14 @@ int current(const Socket& socket, const tcp::ConnectionOptions& options, Option 
       return options.keepalive_probes;
     case Option::kUserTimeout:
       return static_cast<int>(duration_cast<milliseconds>(options.user_timeout).count());
+    case Option::kV6Only:
+      return socket.v6_only ? 1 : 0;
+    case Option::kBroadcast:
+    case Option::kDontFragment:
+    case Option::kGroupHops:
+    case Option::kGroupLoop:
+    case Option::kGroupInterface:
+      return 0;
     case Option::kLinger:
       return options.linger ? static_cast<int>(duration_cast<seconds>(*options.linger).count())
                             : -1;
@@ -99,9 +120,13 @@ Result<void> SocketTable::set_option(int fd, Option option, int value) {
   Socket* const socket = impl_->find(fd);
   if (socket == nullptr) return Errc::kBadFd;
   if (socket->type == Type::kDatagram) {
-    if (option != Option::kReceiveBuffer) return Errc::kNotSupported;
-    const int bytes = std::clamp(value, kMinBuffer, kMaxBuffer);
-    return impl_->udp.set_receive_bound(socket->datagram, static_cast<std::uint32_t>(bytes));
+    return impl_->set_datagram_option(*socket, option, value);
+  }
+  if (option == Option::kV6Only) {
+    const bool fresh = !socket->bound && socket->connection == nullptr;
+    if (!fresh || socket->family == IpFamily::kV4) return Errc::kInvalid;
+    socket->v6_only = value != 0;
+    return {};
   }
   if (option == Option::kReuseAddress) {
     socket->reuse_address = value != 0;
@@ -115,7 +140,8 @@ Result<void> SocketTable::set_option(int fd, Option option, int value) {
 Result<int> SocketTable::option(int fd, Option option) const {
   Socket* const socket = impl_->find(fd);
   if (socket == nullptr) return Errc::kBadFd;
-  if (socket->type == Type::kDatagram) return Errc::kNotSupported;
+  if (socket->type == Type::kDatagram) return impl_->datagram_option(*socket, option);
+  if (is_of_datagrams(option)) return Errc::kNotSupported;
   return current(*socket, options_of(*socket), option);
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/address.hpp"
 #include "base/intrusive_list.hpp"
@@ -13,6 +15,13 @@
 namespace zs::sock {
 
 struct ReadyTag;
+
+/// A multicast group that a socket listens to.
+struct Membership {
+  IpAddress group;
+  std::size_t interface = 0;
+  friend bool operator==(const Membership&, const Membership&) = default;
+};
 
 /// One descriptor's state. A stream socket is fresh, then a listener or a connection; both of these
 /// belong to tcp::Engine and are borrowed here.
@@ -29,6 +38,8 @@ struct Socket : ListHook<ReadyTag> {
   udp::SocketId datagram;
   tcp::ConnectionOptions options;  ///< of a stream without a connection: what it will start with
   bool reuse_address = false;
+  bool v6_only = false;  ///< of a stream; a datagram socket's is udp::Table's
+  std::vector<Membership> memberships;
 
   /// Which of the `wanted` bits of namespace ready are true now.
   std::uint32_t readiness(std::uint32_t wanted, const udp::Table& udp) const;

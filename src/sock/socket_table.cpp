@@ -25,6 +25,8 @@ Result<Socket*> SocketTable::Impl::open(Type type, IpFamily family) {
   socket.listener = nullptr;
   socket.options = tcp::ConnectionOptions::from(tcp.config());
   socket.reuse_address = false;
+  socket.v6_only = false;
+  socket.memberships.clear();
   return &socket;
 }
 
@@ -50,13 +52,23 @@ void SocketTable::Impl::collect_changes() {
 
 Result<void> SocketTable::Impl::check_local(const Socket& socket, const Endpoint& local) const {
   const bool same_family = local.address.family() == socket.family;
-  if (!same_family && socket.family == IpFamily::kV4) return Errc::kAfNotSupported;
+  if (!same_family && (socket.family == IpFamily::kV4 || socket.v6_only)) {
+    return Errc::kAfNotSupported;
+  }
   if (local.address.is_unspecified() || shard.is_local(local.address)) return {};
+  // RFC 3678, and custom: a datagram socket may be bound to a group, and hears nothing else.
+  if (local.address.is_multicast() && socket.type == Type::kDatagram) return {};
   return Errc::kAddrNotAvailable;
 }
 
-Result<udp::Path> SocketTable::Impl::datagram_path(const IpAddress& remote) const {
-  ZS_TRY_ASSIGN(const auto path, shard.route_for(remote));
+Result<udp::Path> SocketTable::Impl::datagram_path(const Socket& socket,
+                                                   const IpAddress& remote) const {
+  const udp::SocketOptions& options = *udp.options(socket.datagram);
+  std::optional<std::size_t> by;
+  if (remote.is_multicast()) by = options.group_interface;
+  ZS_TRY_ASSIGN(const auto path, shard.route_for(remote, by));
+  // POSIX: who reaches everybody has to say that it means to.
+  if (path.to_many && !remote.is_multicast() && !options.broadcast) return Errc::kAccess;
   return udp::Path{.source = path.source, .mtu = path.mtu};
 }
 
@@ -93,7 +105,8 @@ Result<void> SocketTable::bind(int fd, const Endpoint& local) {
     return Errc::kInvalid;
   }
   // The conflict that matters; two sockets may be bound alike as long as only one listens.
-  if (local.port != 0 && !socket->reuse_address && impl_->tcp.is_listening(local)) {
+  if (local.port != 0 && !socket->reuse_address &&
+      impl_->tcp.is_listening(local, socket->v6_only)) {
     return Errc::kAddrInUse;
   }
   socket->bound = local;
@@ -114,6 +127,7 @@ Result<void> SocketTable::listen(int fd, int backlog) {
       socket->bound.value_or(Endpoint{.address = IpAddress::any(socket->family), .port = 0});
   ZS_TRY_ASSIGN(tcp::Listener* const listener,
                 impl_->tcp.listen(local, depth, socket->options, impl_->shard.now()));
+  listener->set_v6_only(socket->v6_only);
   listener->set_owner(static_cast<std::uint32_t>(fd));
   socket->listener = listener;
   socket->bound = listener->local();
@@ -140,10 +154,11 @@ Result<void> SocketTable::connect(int fd, const Endpoint& remote) {
   if (socket == nullptr) return Errc::kBadFd;
   if (socket->family == IpFamily::kV4 && !remote.address.is_v4()) return Errc::kAfNotSupported;
   if (socket->type == Type::kDatagram) {
-    ZS_TRY_ASSIGN(const auto path, impl_->datagram_path(remote.address));
+    ZS_TRY_ASSIGN(const auto path, impl_->datagram_path(*socket, remote.address));
     return impl_->udp.connect(socket->datagram, remote, path.source);
   }
   if (socket->listener != nullptr) return Errc::kInvalid;
+  if (socket->v6_only && remote.address.is_v4()) return Errc::kNoRoute;  // as Linux says it
   if (socket->connection != nullptr) {
     return socket->connection->state() == tcp::State::kSynSent ? Errc::kAlready
                                                                : Errc::kIsConnected;
@@ -169,6 +184,7 @@ Result<void> SocketTable::close(int fd) {
   Socket* const socket = impl_->find(fd);
   if (socket == nullptr) return Errc::kBadFd;
   if (socket->type == Type::kDatagram) (void)impl_->udp.close(socket->datagram);
+  impl_->leave_all_groups(*socket);
   if (socket->listener != nullptr) impl_->tcp.close(*socket->listener, impl_->shard.now());
   if (socket->connection != nullptr) impl_->tcp.release(*socket->connection, impl_->shard.now());
   impl_->release(*socket);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/address.hpp"
@@ -45,6 +46,12 @@ enum class Option : std::uint8_t {
   kKeepAliveProbes,    ///< count
   kUserTimeout,        ///< milliseconds
   kLinger,             ///< seconds; -1: off; 0: close() resets
+  kV6Only,             ///< bool; an IPv6 socket serves no IPv4 (RFC 3493 §5.3)
+  kBroadcast,          ///< bool; may send to broadcast addresses
+  kDontFragment,       ///< bool; datagrams beyond the path's MTU are refused
+  kGroupHops,          ///< hop limit of datagrams to groups; -1: the default, 1
+  kGroupLoop,          ///< bool; they come to our own members too
+  kGroupInterface,     ///< index from 1 of the interface that they leave by; 0: the route's
 };
 
 /// What a descriptor is.
@@ -101,6 +108,14 @@ class SocketTable {
 
   Result<void> set_option(int fd, Option option, int value);
   Result<int> option(int fd, Option option) const;
+  /// A datagram socket's port gets what is sent to the group, until leave_group() or close().
+  /// `interface`: its index; none: where a datagram to the group would leave. kInvalid for no
+  /// group, kNoDevice, kAddrInUse for one that was joined, kNoBuffers for too many.
+  Result<void> join_group(int fd, const IpAddress& group, std::optional<std::size_t> interface);
+  /// kAddrNotAvailable for one that was not joined.
+  Result<void> leave_group(int fd, const IpAddress& group, std::optional<std::size_t> interface);
+  /// The interface that has the address.
+  std::optional<std::size_t> interface_of(const IpAddress& address) const;
   /// The pending error, cleared by asking (SO_ERROR); Errc{} for none, kBadFd.
   Errc take_error(int fd);
   Result<DescriptorInfo> info(int fd) const;

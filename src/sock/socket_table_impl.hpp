@@ -39,8 +39,15 @@ struct SocketTable::Impl {
   void refresh(Socket& socket) {
     if (socket.interest != 0) ready.push_back_once(socket);
   }
+  // membership.cpp
+  Result<void> set_datagram_option(Socket& socket, Option option, int value);
+  Result<int> datagram_option(const Socket& socket, Option option) const;
+  Result<std::size_t> interface_for(const Socket& socket, const IpAddress& group,
+                                    std::optional<std::size_t> asked) const;
+  void leave_all_groups(Socket& socket);
+
   Result<void> check_local(const Socket& socket, const Endpoint& local) const;
-  Result<udp::Path> datagram_path(const IpAddress& remote) const;
+  Result<udp::Path> datagram_path(const Socket& socket, const IpAddress& remote) const;
 
   stack::Shard& shard;
   tcp::Engine& tcp;

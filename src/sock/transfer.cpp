@@ -57,7 +57,7 @@ Result<void> SocketTable::write_slowly(int fd, buf::Chain& chain) {
   if (socket != nullptr && socket->type == Type::kDatagram) {
     const auto peer = impl_->udp.remote_endpoint(socket->datagram);
     if (!peer) return Errc::kDestinationRequired;
-    ZS_TRY_ASSIGN(const auto path, impl_->datagram_path(peer->address));
+    ZS_TRY_ASSIGN(const auto path, impl_->datagram_path(*socket, peer->address));
     return impl_->udp.send(socket->datagram, chain, std::nullopt, path);
   }
   ZS_TRY_ASSIGN(tcp::Connection* const connection, stream_of(socket));
@@ -103,7 +103,7 @@ Result<void> SocketTable::send_to(int fd, buf::Chain& chain, const Endpoint& pee
   if (socket == nullptr) return Errc::kBadFd;
   if (socket->type != Type::kDatagram) return Errc::kNotSupported;
   if (socket->family == IpFamily::kV4 && !peer.address.is_v4()) return Errc::kAfNotSupported;
-  ZS_TRY_ASSIGN(const auto path, impl_->datagram_path(peer.address));
+  ZS_TRY_ASSIGN(const auto path, impl_->datagram_path(*socket, peer.address));
   return impl_->udp.send(socket->datagram, chain, peer, path);
 }
 

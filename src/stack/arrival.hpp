@@ -15,6 +15,7 @@ struct Arrival {
   std::uint16_t interface = 0;
   Origin origin = Origin::kWire;
   bool link_multicast = false;  ///< the frame was for many stations
+  bool reassembled = false;     ///< it came in fragments
 };
 
 /// A packet past the IP layer's checks; its buffer still begins at the IP header.

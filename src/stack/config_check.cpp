@@ -11,22 +11,6 @@ constexpr std::uint16_t kMinMtuV4 = 576;   // RFC 791 §3.2: what every host mus
 constexpr std::uint16_t kMinMtuV6 = 1280;  // RFC 8200 §5
 constexpr std::size_t kMaxInterfaces = 256;
 
-/// RFC 4291 appendix A: the interface identifier that a MAC address makes.
-IpAddress link_local_of(const MacAddress& mac) {
-  IpAddress::Bytes b{};
-  b[0] = std::byte{0xfe};
-  b[1] = std::byte{0x80};
-  b[8] = mac.bytes[0] ^ std::byte{2};
-  b[9] = mac.bytes[1];
-  b[10] = mac.bytes[2];
-  b[11] = std::byte{0xff};
-  b[12] = std::byte{0xfe};
-  b[13] = mac.bytes[3];
-  b[14] = mac.bytes[4];
-  b[15] = mac.bytes[5];
-  return IpAddress::v6(b);
-}
-
 std::string check_interface(const InterfaceConfig& interface, ip::AddressTable& seen) {
   const std::string who = "interface " + interface.name;
   if (interface.device.mac.is_zero() || interface.device.mac.is_multicast()) {
@@ -51,15 +35,16 @@ std::string check_interface(const InterfaceConfig& interface, ip::AddressTable& 
 
 }  // namespace
 
-std::vector<IpPrefix> addresses_of(const InterfaceConfig& config) {
+std::vector<IpPrefix> addresses_of(const InterfaceConfig& config,
+                                   const neigh::IdentifierPolicy& identifier) {
   std::vector<IpPrefix> out = config.addresses;
   const auto is_v6 = [](const IpPrefix& p) { return p.address.is_v6(); };
   const auto is_v6_link_local = [](const IpPrefix& p) {
     return p.address.is_v6() && p.address.is_link_local();
   };
-  if (std::any_of(out.begin(), out.end(), is_v6) &&
-      std::none_of(out.begin(), out.end(), is_v6_link_local)) {
-    out.push_back({link_local_of(config.device.mac), 64});
+  const bool speaks_v6 = config.autoconf || std::any_of(out.begin(), out.end(), is_v6);
+  if (speaks_v6 && std::none_of(out.begin(), out.end(), is_v6_link_local)) {
+    if (const auto own = neigh::make_link_local(identifier, config.device.mac)) out.push_back(*own);
   }
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include "base/byte_order.hpp"
 #include "stack/config_check.hpp"
+#include "wire/nd.hpp"
 
 namespace zs::stack {
 namespace {
@@ -18,7 +19,17 @@ SipKey derive(const SipKey& secret, std::uint64_t purpose) {
   store_be(label.data(), purpose | std::uint64_t{1} << 63);
   return {k0, siphash(secret, label)};
 }
-enum Purpose : std::uint64_t { kPathMtu = 1, kIcmp, kNeighbors, kUdp };
+enum Purpose : std::uint64_t {
+  kPathMtu = 1,
+  kIcmp,
+  kNeighbors,
+  kUdp,
+  kReassembly,
+  kFragmentIds,
+  kRouters,
+  kLabels,
+  kGroups
+};
 
 /// Room for headers in a TSO frame, beside what the device counts as its limit.
 constexpr std::uint32_t kMaxHeaders = 14 + 4 + 60 + 60;
@@ -40,6 +51,13 @@ neigh::ClaimConfig claim_config(const ShardConfig& config) {
   return claims;
 }
 
+/// Shards share the secret and count by themselves: the seed keeps their numbers apart.
+SipKey fragment_key(const ShardConfig& config) {
+  SipKey key = derive(config.secret, kFragmentIds);
+  key.k1 ^= config.seed;
+  return key;
+}
+
 udp::Config udp_config(const ShardConfig& config) {
   udp::Config udp;
   udp.max_sockets = config.udp_sockets;
@@ -54,10 +72,16 @@ udp::Config udp_config(const ShardConfig& config) {
 Core::Core(const ShardConfig& config, buf::Pools buffers, Instant start)
     : pools(buffers),
       now(start),
+      groups(kMostGroups, derive(config.secret, kGroups).k0 ^ config.seed),
       path_mtu(derive(config.secret, kPathMtu)),
       icmp_limiter(config.icmp, derive(config.secret, kIcmp)),
+      reassembler(config.reassembly, derive(config.secret, kReassembly), buffers, drops),
+      fragment_ids(fragment_key(config)),
       neighbors({.entries = config.neighbor_entries}, derive(config.secret, kNeighbors), drops),
       claims(claim_config(config)),
+      routers({.identifier = config.identifier}, derive(config.secret, kRouters).k0 ^ config.seed),
+      flow_label_key(derive(config.secret, kLabels)),
+      tells_of_addresses(config.address_probes > 0),
       udp(udp_config(config), buffers, drops),
       tcp({.config = fit_tcp(config.tcp, config.interfaces),
            .pools = buffers,
@@ -68,17 +92,31 @@ Core::Core(const ShardConfig& config, buf::Pools buffers, Instant start)
   for (std::size_t i = 0; i < config.interfaces.size(); ++i) {
     const auto interface = static_cast<std::uint16_t>(i);
     interfaces.push_back(std::make_unique<Interface>(config.interfaces[i]));
-    for (const IpPrefix& prefix : addresses_of(config.interfaces[i])) {
+    for (const IpPrefix& prefix : addresses_of(config.interfaces[i], config.identifier)) {
       // check_config() has seen to it that none of this can be refused.
       ZS_CHECK(addresses.add(interface, prefix).has_value());
       claims.add(interface, prefix.address, start);
+      join_solicited_group(interface, prefix.address);
       // Two addresses of one subnet make one route.
       (void)routes.add({prefix, std::nullopt, interface});
+    }
+    if (config.interfaces[i].autoconf) {
+      routers.start(interface, config.interfaces[i].device.mac, start);
     }
   }
   for (const RouteConfig& r : config.routes) {
     (void)routes.add({r.destination, r.gateway, static_cast<std::uint16_t>(r.interface)});
   }
+}
+
+void Core::join_solicited_group(std::uint16_t interface, const IpAddress& address) {
+  if (address.is_v4() || !tells_of_addresses) return;
+  (void)groups.join(interface, wire::solicited_node_multicast(address), now);
+}
+
+void Core::leave_solicited_group(std::uint16_t interface, const IpAddress& address) {
+  if (address.is_v4() || !tells_of_addresses) return;
+  (void)groups.leave(interface, wire::solicited_node_multicast(address), now);
 }
 
 std::optional<NextHop> Core::next_hop(const IpAddress& destination) const {

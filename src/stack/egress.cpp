@@ -4,6 +4,7 @@
 
 #include "base/assert.hpp"
 #include "base/byte_order.hpp"
+#include "stack/fragment_output.hpp"
 #include "wire/ethernet.hpp"
 #include "wire/nd.hpp"
 
@@ -14,15 +15,40 @@ constexpr std::uint16_t ether_type_of(IpFamily family) {
   return family == IpFamily::kV4 ? wire::ether_type::kIpv4 : wire::ether_type::kIpv6;
 }
 
-ip::HeaderSpec spec_of(const FlowKey& flow) {
-  return {
-      .src = flow.local.address, .dst = flow.remote.address, .protocol = wire::ip_protocol::kTcp};
+/// The payload may be a received buffer on its way back, or one that was sent before: what devices
+/// said or were asked of it then means nothing now.
+void ask_for_offloads(const tcp::OutPacket& out) {
+  rte_mbuf* const m = out.packet.get();
+  buf::clear_metadata(m);
+  m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+  m->tx_offload = std::uint64_t{out.header_bytes} << RTE_MBUF_L4_LEN_OFS;
+  if (out.tso_segment == 0) return;
+  m->tso_segsz = out.tso_segment;
+  m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
 }
 
-/// Makes a frame of what poll_steady() has given: all that the descriptor says, and the headers in
-/// front of TCP's.
-void write_headers(const tcp::SteadyPacket& packet, const FlowKey& flow, const MacAddress& dst,
-                   const MacAddress& src) {
+}  // namespace
+
+ip::HeaderSpec Egress::spec_of(const FlowKey& flow) const {
+  ip::HeaderSpec spec{
+      .src = flow.local.address, .dst = flow.remote.address, .protocol = wire::ip_protocol::kTcp};
+  if (spec.src.is_v6()) {
+    label(spec, std::uint32_t{flow.local.port} << 16 | flow.remote.port);
+  }
+  return spec;
+}
+
+bool prepend_ethernet(buf::Mbuf& packet, const MacAddress& dst, const MacAddress& src,
+                      IpFamily family) {
+  const auto room = packet.prepend(wire::EthernetView::kHeader);
+  if (!room) return false;
+  wire::EthernetSpec{.dst = dst, .src = src, .ether_type = ether_type_of(family)}.write(*room);
+  packet->l2_len = wire::EthernetView::kHeader;
+  return true;
+}
+
+void Egress::write_headers(const tcp::SteadyPacket& packet, const FlowKey& flow,
+                           const MacAddress& dst, const MacAddress& src) {
   const bool is_v4 = flow.remote.address.is_v4();
   const std::uint16_t ip_size = ip::header_size(is_v4 ? IpFamily::kV4 : IpFamily::kV6);
   const std::uint32_t segment = std::uint32_t{packet.header_bytes} + packet.payload_bytes;
@@ -50,29 +76,6 @@ void write_headers(const tcp::SteadyPacket& packet, const FlowKey& flow, const M
   } else {
     ip::write_header(at + wire::EthernetView::kHeader, spec_of(flow), segment);
   }
-}
-
-/// The payload may be a received buffer on its way back, or one that was sent before: what devices
-/// said or were asked of it then means nothing now.
-void ask_for_offloads(const tcp::OutPacket& out) {
-  rte_mbuf* const m = out.packet.get();
-  buf::clear_metadata(m);
-  m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
-  m->tx_offload = std::uint64_t{out.header_bytes} << RTE_MBUF_L4_LEN_OFS;
-  if (out.tso_segment == 0) return;
-  m->tso_segsz = out.tso_segment;
-  m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
-}
-
-}  // namespace
-
-bool prepend_ethernet(buf::Mbuf& packet, const MacAddress& dst, const MacAddress& src,
-                      IpFamily family) {
-  const auto room = packet.prepend(wire::EthernetView::kHeader);
-  if (!room) return false;
-  wire::EthernetSpec{.dst = dst, .src = src, .ether_type = ether_type_of(family)}.write(*room);
-  packet->l2_len = wire::EthernetView::kHeader;
-  return true;
 }
 
 [[gnu::flatten]] std::size_t Egress::pull_steady(std::uint16_t interface,
@@ -132,35 +135,76 @@ bool Egress::frame(tcp::OutPacket& out, std::uint16_t& interface) {
 }
 
 std::optional<Frame> Egress::frame(udp::OutPacket&& out) {
-  const ip::HeaderSpec spec{
-      .src = out.local, .dst = out.remote, .protocol = wire::ip_protocol::kUdp};
-  return transmit_datagram(std::move(out.packet), spec);
+  ip::HeaderSpec spec{.src = out.local, .dst = out.remote, .protocol = wire::ip_protocol::kUdp};
+  // It begins at its ports.
+  if (spec.src.is_v6()) label(spec, load_be<std::uint32_t>(buf::data(out.packet.get())));
+  if (out.hop_limit != 0) spec.hop_limit = out.hop_limit;
+  return transmit_datagram(std::move(out.packet), spec, {out.loops, out.group_interface});
 }
 
-void Egress::send(buf::Mbuf transport, const ip::HeaderSpec& spec) {
-  if (auto f = transmit_datagram(std::move(transport), spec)) {
+void Egress::send(buf::Mbuf transport, ip::HeaderSpec spec) {
+  if (spec.src.is_v6()) spec.hop_limit = core_.ipv6_hop_limit;
+  if (auto f = transmit_datagram(std::move(transport), spec, {})) {
     core_.push_ready(f->interface, std::move(f->packet));
   }
 }
 
-std::optional<Frame> Egress::transmit_datagram(buf::Mbuf transport, const ip::HeaderSpec& spec) {
-  const auto hop = core_.next_hop(spec.dst);
+std::optional<Frame> Egress::transmit_datagram(buf::Mbuf transport, const ip::HeaderSpec& spec,
+                                               const GroupManner& manner) {
+  auto hop = core_.next_hop(spec.dst);
+  if (manner.interface && spec.dst.is_multicast()) hop = NextHop{*manner.interface, spec.dst};
   const bool broadcast =
       hop && core_.addresses.classify(hop->interface, spec.dst) == ip::Destination::kBroadcast;
   // To many at once there is nobody to resolve.
-  if (!spec.dst.is_multicast() && !broadcast) {
+  const bool to_many = broadcast || spec.dst.is_multicast();
+  std::optional<MacAddress> group;
+  if (to_many) group = broadcast ? MacAddress::broadcast() : wire::multicast_mac(spec.dst);
+  const std::uint32_t size = transport.length() + ip::header_size(spec.src.family());
+  if (hop && size > core_.mtu_to(hop->interface, spec.dst) && !core_.addresses.is_local(spec.dst)) {
+    const bool loops = manner.loops && core_.groups.is_member(hop->interface, spec.dst);
+    transmit_in_fragments(std::move(transport), spec, *hop, group, loops);
+    return std::nullopt;
+  }
+  if (!to_many) {
     EgressHint hint;
     if (!resolve(spec.dst, hint) || !transmit(transport, spec, hint)) return std::nullopt;
     return Frame{hint.interface, std::move(transport)};
   }
   const Interface& interface = *core_.interfaces[hop->interface];
-  const MacAddress mac = broadcast ? MacAddress::broadcast() : wire::multicast_mac(spec.dst);
-  if (!ip::prepend_header(transport, spec) ||
-      !prepend_ethernet(transport, mac, interface.device.mac, spec.src.family())) {
+  if (!ip::prepend_header(transport, spec)) {
+    core_.drops += Drop::kIpTooBig;
+    return std::nullopt;
+  }
+  if (manner.loops && core_.groups.is_member(hop->interface, spec.dst)) push_looped(transport);
+  if (!prepend_ethernet(transport, *group, interface.device.mac, spec.src.family())) {
     core_.drops += Drop::kIpTooBig;
     return std::nullopt;
   }
   return Frame{hop->interface, std::move(transport)};
+}
+
+void Egress::transmit_in_fragments(buf::Mbuf transport, const ip::HeaderSpec& spec,
+                                   const NextHop& hop, const std::optional<MacAddress>& group,
+                                   bool loops) {
+  finish_checksum(transport);
+  if (!ip::prepend_header(transport, spec)) {
+    core_.drops += Drop::kIpTooBig;
+    return;
+  }
+  if (loops) push_looped(transport);
+  if (group) return send_in_fragments(core_, hop.interface, *group, std::move(transport));
+  EgressHint hint;
+  if (!resolve(spec.dst, hint)) return;
+  if (const MacAddress* const mac = core_.neighbors.usable(hint.neighbor, core_.now)) {
+    return send_in_fragments(core_, hop.interface, *mac, std::move(transport));
+  }
+  // It waits in one piece, and is cut when the neighbour has answered. The queue counts packets and
+  // not the buffers of a large one.
+  if (core_.pools.data->supply() != buf::Supply::kPlenty) {
+    core_.drops += Drop::kBuffersScarce;
+    return;
+  }
+  core_.neighbors.enqueue(hint.neighbor, std::move(transport));
 }
 
 bool Egress::resolve(const IpAddress& remote, EgressHint& hint) {
@@ -239,11 +283,15 @@ void Egress::loop_back(buf::Mbuf transport, const ip::HeaderSpec& spec) {
     core_.drops += Drop::kIpTooBig;
     return;
   }
-  const std::uint64_t flags = transport->ol_flags;
-  const std::uint16_t segment = transport->tso_segsz;
+  push_looped(transport);
+}
+
+void Egress::push_looped(const buf::Mbuf& packet) {
+  const std::uint64_t flags = packet->ol_flags;
+  const std::uint16_t segment = packet->tso_segsz;
   // TCP keeps what it sends until that is acknowledged, and a shared buffer is read-only: the
   // receiver, which trims and links, gets descriptors of its own.
-  auto copy = transport.clone(*core_.pools.indirect);
+  auto copy = packet.clone(*core_.pools.indirect);
   if (!copy) {
     core_.drops += Drop::kNoBuffers;
     return;

@@ -8,6 +8,7 @@
 #include "wire/icmpv6.hpp"
 #include "wire/ipv4.hpp"
 #include "wire/ipv6.hpp"
+#include "wire/mld.hpp"
 
 namespace zs::stack {
 namespace {
@@ -15,6 +16,19 @@ namespace {
 /// Bytes of a message that are looked at: an error's own header and a quoted IP header with options
 /// or extensions and ports, or a neighbour message with its options.
 constexpr std::uint32_t kLookedAt = 256;
+/// Of a router's advertisement, which has an option a prefix: all that a packet holds.
+constexpr std::uint32_t kLookedAtRouters = 1'440;
+
+constexpr std::uint8_t kDiscoveryHopLimit = 255;
+
+bool is_mld(std::uint8_t type) {
+  return (type >= wire::mld_type::kQuery && type <= wire::mld_type::kDoneV1) ||
+         type == wire::mld_type::kReportV2;
+}
+
+bool is_discovery(std::uint8_t type) {
+  return type >= wire::icmpv6_type::kRouterSolicitation && type <= wire::icmpv6_type::kRedirect;
+}
 
 tcp::IcmpError tcp_error(ip::ErrorMeaning meaning) {
   switch (meaning) {
@@ -55,22 +69,50 @@ void IcmpService::on_message(const Received& received, buf::Mbuf packet) {
     core_.drops += Drop::kIcmpBadChecksum;
     return;
   }
-  const auto contiguous =
-      static_cast<std::uint16_t>(ip.header_bytes + std::min(ip.transport_bytes, kLookedAt));
-  if (!packet.pull_up(contiguous, *core_.pools.data)) {
+  const auto pull_up = [&](std::uint32_t bytes) {
+    const auto n =
+        static_cast<std::uint16_t>(ip.header_bytes + std::min(ip.transport_bytes, bytes));
+    if (packet.pull_up(n, *core_.pools.data)) return true;
     core_.drops += Drop::kNoBuffers;
-    return;
-  }
+    return false;
+  };
+  if (!pull_up(kLookedAt)) return;
   const auto message = packet.first().subspan(ip.header_bytes);
   const auto type = std::to_integer<std::uint8_t>(message[0]);
   const bool v4 = ip.src.is_v4();
   if (type == (v4 ? wire::icmp_type::kEcho : wire::icmpv6_type::kEcho)) {
     on_echo(received, std::move(packet));
-  } else if (!v4 && (type == wire::icmpv6_type::kNeighborSolicitation ||
-                     type == wire::icmpv6_type::kNeighborAdvertisement)) {
-    neighbors_.on_discovery(received, message);
+  } else if (!v4 && is_mld(type)) {
+    if (pull_up(kLookedAtRouters)) {
+      multicast_.on_mld(received, packet.first().subspan(ip.header_bytes));
+    }
+  } else if (!v4 && is_discovery(type)) {
+    if (pull_up(kLookedAtRouters)) {
+      on_discovery(received, packet.first().subspan(ip.header_bytes));
+    }
   } else {
     on_error(received, message);
+  }
+}
+
+void IcmpService::on_discovery(const Received& received, std::span<const std::byte> message) {
+  // RFC 6980 §5: what came in fragments could slip past whoever guards the link. RFC 4861 §6.1,
+  // §7.1 and §8.1: hop limit 255, since no router has passed it on, and code 0.
+  const bool fragmented = received.arrival.reassembled || received.ip.has_fragment_header;
+  if (fragmented || received.ip.hop_limit != kDiscoveryHopLimit || message[1] != std::byte{0}) {
+    core_.drops += Drop::kIcmpMalformed;
+    return;
+  }
+  switch (std::to_integer<std::uint8_t>(message[0])) {
+    case wire::icmpv6_type::kRouterAdvertisement:
+      return routers_.on_advertisement(received, message);
+    case wire::icmpv6_type::kRedirect:
+      return routers_.on_redirect(received, message);
+    case wire::icmpv6_type::kRouterSolicitation:
+      core_.drops += Drop::kIcmpIgnored;  // RFC 4861 §6.2.6: not for hosts
+      return;
+    default:
+      return neighbors_.on_discovery(received, message);
   }
 }
 

@@ -4,7 +4,9 @@
 #include "stack/arrival.hpp"
 #include "stack/core.hpp"
 #include "stack/egress.hpp"
+#include "stack/multicast_service.hpp"
 #include "stack/neighbor_service.hpp"
+#include "stack/router_service.hpp"
 
 namespace zs::stack {
 
@@ -12,8 +14,13 @@ namespace zs::stack {
 /// tells others what went wrong here.
 class IcmpService {
  public:
-  IcmpService(Core& core, Egress& egress, NeighborService& neighbors)
-      : core_(core), egress_(egress), neighbors_(neighbors) {}
+  IcmpService(Core& core, Egress& egress, NeighborService& neighbors, RouterService& routers,
+              MulticastService& multicast)
+      : core_(core),
+        egress_(egress),
+        neighbors_(neighbors),
+        routers_(routers),
+        multicast_(multicast) {}
 
   /// A message of either version; `packet` begins at its IP header.
   void on_message(const Received& received, buf::Mbuf packet);
@@ -26,12 +33,15 @@ class IcmpService {
   void report_undeliverable();
 
  private:
+  void on_discovery(const Received& received, std::span<const std::byte> message);
   void on_echo(const Received& received, buf::Mbuf packet);
   void on_error(const Received& received, std::span<const std::byte> message);
 
   Core& core_;
   Egress& egress_;
   NeighborService& neighbors_;
+  RouterService& routers_;
+  MulticastService& multicast_;
 };
 
 }  // namespace zs::stack

@@ -4,17 +4,12 @@
 
 #include "neigh/messages.hpp"
 #include "stack/egress.hpp"
+#include "stack/fragment_output.hpp"
 #include "wire/arp.hpp"
 #include "wire/icmpv6.hpp"
 #include "wire/nd.hpp"
 
 namespace zs::stack {
-namespace {
-
-constexpr std::uint8_t kNdHopLimit = 255;  // RFC 4861 §7.1: no router has passed it on
-
-}  // namespace
-
 void NeighborService::on_arp(std::uint16_t interface, buf::Mbuf packet) {
   if (packet.length() < wire::ArpView::kSize ||
       !packet.pull_up(wire::ArpView::kSize, *core_.pools.data)) {
@@ -39,7 +34,7 @@ void NeighborService::on_arp(std::uint16_t interface, buf::Mbuf packet) {
     return;
   }
   if (core_.addresses.find(sender) != nullptr) {
-    core_.claims.on_rival(interface, sender, neigh::Rival::kUses, core_.now);
+    on_rival(interface, sender, neigh::Rival::kUses);
     return;
   }
   const bool for_us = core_.claims.is_answering(interface, target);
@@ -48,7 +43,7 @@ void NeighborService::on_arp(std::uint16_t interface, buf::Mbuf packet) {
       core_.drops += Drop::kArpIgnored;
       return;
     }
-    core_.claims.on_rival(interface, target, neigh::Rival::kProbes, core_.now);
+    on_rival(interface, target, neigh::Rival::kProbes);
     if (core_.claims.is_answering(interface, target)) {
       answer_arp(interface, target, sender_mac, sender);
     }
@@ -70,6 +65,18 @@ void NeighborService::on_arp(std::uint16_t interface, buf::Mbuf packet) {
   if (is_request && for_us) answer_arp(interface, target, sender_mac, sender);
 }
 
+void NeighborService::on_rival(std::uint16_t interface, const IpAddress& address,
+                               neigh::Rival rival) {
+  core_.claims.on_rival(interface, address, rival, core_.now);
+  note_duplicates();
+}
+
+void NeighborService::note_duplicates() {
+  for (const auto& claim : core_.claims.all()) {
+    core_.addresses.set_duplicate(claim.address, claim.state == neigh::ClaimState::kDuplicate);
+  }
+}
+
 void NeighborService::answer_arp(std::uint16_t interface, const IpAddress& ours,
                                  const MacAddress& mac, const IpAddress& asker) {
   const MacAddress self = core_.interfaces[interface]->device.mac;
@@ -77,11 +84,6 @@ void NeighborService::answer_arp(std::uint16_t interface, const IpAddress& ours,
 }
 
 void NeighborService::on_discovery(const Received& received, std::span<const std::byte> message) {
-  if (received.ip.hop_limit != kNdHopLimit || message.size() < wire::Icmpv6View::kHeader ||
-      message[1] != std::byte{0}) {
-    core_.drops += Drop::kIcmpMalformed;
-    return;
-  }
   if (message[0] == std::byte{wire::icmpv6_type::kNeighborSolicitation}) {
     on_solicitation(received, message);
   } else {
@@ -107,7 +109,7 @@ void NeighborService::on_solicitation(const Received& received,
       core_.drops += Drop::kIcmpMalformed;
       return;
     }
-    core_.claims.on_rival(interface, target, neigh::Rival::kProbes, core_.now);
+    on_rival(interface, target, neigh::Rival::kProbes);
   }
   if (!core_.claims.is_answering(interface, target)) {
     core_.drops += Drop::kIcmpIgnored;
@@ -147,13 +149,18 @@ void NeighborService::on_advertisement(const Received& received,
     return;
   }
   if (core_.addresses.find(advertisement->target) != nullptr) {
-    core_.claims.on_rival(interface, advertisement->target, neigh::Rival::kUses, core_.now);
+    on_rival(interface, advertisement->target, neigh::Rival::kUses);
     return;
   }
-  const auto mac = advertisement->options.link_layer(wire::nd_option::kTargetLinkLayer);
+  // May be left out where we know it (§4.4): it then answers a probe (§7.2.5).
+  auto mac = advertisement->options.link_layer(wire::nd_option::kTargetLinkLayer);
+  if (!mac) mac = core_.neighbors.mac_of(interface, advertisement->target);
   if (!mac) {
-    core_.drops += Drop::kIcmpIgnored;  // may be left out only where we know it (§4.4)
+    core_.drops += Drop::kIcmpIgnored;
     return;
+  }
+  if (!advertisement->router) {
+    core_.routers.on_retired(interface, advertisement->target, core_.now);
   }
   core_.neighbors.on_message(
       interface, advertisement->target, *mac,
@@ -178,6 +185,10 @@ void NeighborService::flush() {
                                  : neigh::make_announcement(*core_.pools.data, self));
   }
   while (auto released = core_.neighbors.poll_released()) {
+    if (is_for_fragments(core_, released->interface, released->packet)) {
+      send_in_fragments(core_, released->interface, released->mac, std::move(released->packet));
+      continue;
+    }
     const MacAddress self = core_.interfaces[released->interface]->device.mac;
     const bool v4 = (released->packet.first()[0] >> 4) == std::byte{4};
     if (!prepend_ethernet(released->packet, released->mac, self,

@@ -85,10 +85,11 @@ void RxPipeline::on_ip(const Arrival& arrival, buf::Mbuf packet, IpFamily family
     // A header that goes on in the next segment looks cut off: once more, in one piece.
     const auto whole = std::min<std::uint32_t>(
         family == IpFamily::kV4 ? ip::kContiguousV4 : ip::kContiguousV6, packet.length());
-    if (packet->data_len < whole) {
+    if (packet->data_len < whole && !result.fragment) {
       if (!pull_up(packet, whole)) return;
       result = parse(packet, family);
     }
+    if (result.fragment) return on_fragment(arrival, std::move(packet), result);
     if (!result.packet) return on_bad_packet(arrival, packet, result);
   }
   Received received{.ip = *result.packet, .arrival = arrival};
@@ -111,7 +112,7 @@ void RxPipeline::on_bad_packet(const Arrival& arrival, const buf::Mbuf& packet,
   core_.drops += result.drop;
   if (!result.problem || arrival.origin == Origin::kLoopback) return;
   const IpAddress& src = result.addresses.src;
-  const auto destination = core_.addresses.classify(arrival.interface, result.addresses.dst);
+  const auto destination = core_.classify(arrival.interface, result.addresses.dst);
   if (destination == ip::Destination::kForeign ||
       !core_.addresses.is_valid_source(arrival.interface, src)) {
     return;
@@ -123,11 +124,52 @@ void RxPipeline::on_bad_packet(const Arrival& arrival, const buf::Mbuf& packet,
   icmp_.send_error(received, packet, ip::ErrorKind::kParameterProblem, *result.problem);
 }
 
+void RxPipeline::on_fragment(const Arrival& arrival, buf::Mbuf packet,
+                             const ip::ParseResult& result) {
+  const ip::Fragment& fragment = *result.fragment;
+  Received received{.ip = result.addresses, .arrival = arrival};
+  if (arrival.reassembled) {  // nobody cuts a fragment, and it would be work without end
+    core_.drops += Drop::kFragmentMalformed;
+    return;
+  }
+  if (!check_addresses(received)) return;
+  // The first to do without when buffers run short: whoever sends fragments sends them again.
+  if (core_.pools.data->supply() >= buf::Supply::kScarce) {
+    core_.drops += Drop::kBuffersScarce;
+    return;
+  }
+  packet.truncate(fragment.header_bytes + fragment.part_bytes);
+  auto whole = core_.reassembler.add(
+      received.ip, fragment, std::move(packet),
+      {.interface = arrival.interface, .to_many = received.delivery == ip::Delivery::kToMany},
+      core_.now);
+  if (!whole) return;
+  const IpFamily family = received.ip.src.family();
+  if (family == IpFamily::kV4) (*whole)->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+  Arrival again = arrival;
+  again.reassembled = true;
+  on_ip(again, std::move(*whole), family);
+}
+
+void RxPipeline::expire_fragments() {
+  while (auto expired = core_.reassembler.poll_expired(core_.now)) {
+    if (!expired->first) continue;  // RFC 792, RFC 4443 §3.3: only who sent the first is told
+    const Received received{
+        .ip = expired->ip,
+        .arrival = {.interface = expired->arrival.interface},
+        .delivery = expired->arrival.to_many ? ip::Delivery::kToMany : ip::Delivery::kToUs};
+    icmp_.send_error(received, expired->first, ip::ErrorKind::kReassemblyTime);
+  }
+}
+
 bool RxPipeline::check_addresses(Received& received) {
   const ip::Incoming& ip = received.ip;
-  if (received.arrival.origin == Origin::kLoopback) return true;  // we wrote them ourselves
+  if (received.arrival.origin == Origin::kLoopback) {  // we wrote them ourselves
+    if (ip.dst.is_multicast()) received.delivery = ip::Delivery::kToMany;
+    return true;
+  }
   const std::uint16_t interface = received.arrival.interface;
-  const auto destination = core_.addresses.classify(interface, ip.dst);
+  const auto destination = core_.classify(interface, ip.dst);
   if (destination == ip::Destination::kForeign) {
     core_.drops += Drop::kIpNotForUs;
     return false;
@@ -151,6 +193,9 @@ void RxPipeline::dispatch(const Received& received, buf::Mbuf packet) {
   }
   if (ip.protocol == wire::ip_protocol::kUdp) return on_udp(received, std::move(packet));
   if (ip.protocol == icmp) return icmp_.on_message(received, std::move(packet));
+  if (ip.protocol == wire::ip_protocol::kIgmp && ip.src.is_v4()) {
+    return multicast_.on_igmp(received, std::move(packet));
+  }
   core_.drops += Drop::kIpNoProtocol;
   icmp_.send_error(received, packet, ip::ErrorKind::kProtocolUnreachable,
                    {.pointer = ip.protocol_pointer});

@@ -7,6 +7,7 @@
 #include "stack/arrival.hpp"
 #include "stack/core.hpp"
 #include "stack/icmp_service.hpp"
+#include "stack/multicast_service.hpp"
 #include "stack/neighbor_service.hpp"
 #include "wire/plain_tcp.hpp"
 
@@ -16,13 +17,15 @@ namespace zs::stack {
 /// none looks further than the bytes that it has made contiguous.
 class RxPipeline {
  public:
-  RxPipeline(Core& core, NeighborService& neighbors, IcmpService& icmp)
-      : core_(core), neighbors_(neighbors), icmp_(icmp) {}
+  RxPipeline(Core& core, NeighborService& neighbors, IcmpService& icmp, MulticastService& multicast)
+      : core_(core), neighbors_(neighbors), icmp_(icmp), multicast_(multicast) {}
 
   /// Frames from the interface's device; takes them over.
   void on_burst(std::uint16_t interface, std::span<rte_mbuf* const> frames);
   /// A packet from ourselves; begins at its IP header.
   void on_looped(buf::Mbuf packet);
+  /// Drops, and reports to their senders, what did not become whole in time.
+  void expire_fragments();
 
  private:
   /// The short way for most frames. True: `frame` was taken over. False: nothing was done,
@@ -35,6 +38,7 @@ class RxPipeline {
   ip::ParseResult parse(const buf::Mbuf& packet, IpFamily family) const;
   void on_bad_packet(const Arrival& arrival, const buf::Mbuf& packet,
                      const ip::ParseResult& result);
+  void on_fragment(const Arrival& arrival, buf::Mbuf packet, const ip::ParseResult& result);
   /// False (counted) when the packet must not go further; else fills in `received.delivery`.
   bool check_addresses(Received& received);
   void dispatch(const Received& received, buf::Mbuf packet);
@@ -47,6 +51,7 @@ class RxPipeline {
   Core& core_;
   NeighborService& neighbors_;
   IcmpService& icmp_;
+  MulticastService& multicast_;
 };
 
 }  // namespace zs::stack

@@ -98,7 +98,8 @@ void RxPipeline::on_tcp(const Received& received, buf::Mbuf packet) {
     core_.drops += Drop::kTcpMalformed;
     return;
   }
-  const std::uint16_t mtu = core_.interfaces[received.arrival.interface]->device.mtu;
+  const Interface& self = *core_.interfaces[received.arrival.interface];
+  const std::uint16_t mtu = ip.src.is_v4() ? self.device.mtu : self.ipv6_mtu;
   const auto header = static_cast<std::uint32_t>(view->header_length());
   const std::uint32_t payload_bytes = ip.transport_bytes - header;
   tcp::Segment segment{.flow = {{ip.dst, view->dst_port()}, {ip.src, view->src_port()}},
@@ -145,6 +146,13 @@ void RxPipeline::on_udp(const Received& received, buf::Mbuf packet) {
   if (!unprotected && !looped &&
       (missing || verify_l4_checksum(packet, datagram_ip) == ChecksumVerdict::kBad)) {
     core_.drops += Drop::kUdpBadChecksum;
+    return;
+  }
+  if (received.delivery == ip::Delivery::kToMany) {
+    packet.trim_front(ip.header_bytes + wire::UdpView::kHeader);
+    if (!core_.udp.deliver_to_many({local, remote, buf::Chain{std::move(packet)}})) {
+      core_.drops += Drop::kUdpNoSocket;
+    }
     return;
   }
   const auto socket = core_.udp.receiver(local, remote);

@@ -7,7 +7,9 @@
 #include "stack/core.hpp"
 #include "stack/egress.hpp"
 #include "stack/icmp_service.hpp"
+#include "stack/multicast_service.hpp"
 #include "stack/neighbor_service.hpp"
+#include "stack/router_service.hpp"
 #include "stack/rx_pipeline.hpp"
 
 namespace zs::stack {
@@ -19,8 +21,10 @@ struct Shard::Impl {
         core(shard_config, pools, start),
         egress(core),
         neighbors(core),
-        icmp(core, egress, neighbors),
-        rx(core, neighbors, icmp) {}
+        routers(core, shard_config.seed),
+        multicast(core),
+        icmp(core, egress, neighbors, routers, multicast),
+        rx(core, neighbors, icmp, multicast) {}
 
   void advance(Instant time) {
     ZS_ASSERT(time >= core.now);
@@ -28,6 +32,15 @@ struct Shard::Impl {
   }
   void deliver_looped();
   void settle();
+  /// A datagram in fragments waits in a ready queue: no other passes it, and none is cut that would
+  /// not find room, whichever interface it is for.
+  bool has_room_for_datagram(const Interface& polled) const {
+    constexpr std::size_t kMostWaiting = Interface::kReadyPackets / 4;
+    for (const auto& i : core.interfaces) {
+      if (i->link_up && i->ready.size() > kMostWaiting) return false;
+    }
+    return polled.ready.empty();
+  }
   std::size_t drain_ready(Interface& interface, std::span<rte_mbuf*> out);
   /// Puts the frame into `out` if it is for the interface that is being polled, else aside.
   void place(buf::Mbuf frame, std::uint16_t to, std::size_t interface, std::span<rte_mbuf*> out,
@@ -37,6 +50,8 @@ struct Shard::Impl {
   Core core;
   Egress egress;
   NeighborService neighbors;
+  RouterService routers;
+  MulticastService multicast;
   IcmpService icmp;
   RxPipeline rx;
   bool look_due =
@@ -67,8 +82,12 @@ void Shard::on_deadline(Instant now) {
   impl_->advance(now);
   impl_->core.pools.data->look();
   impl_->deliver_looped();
+  impl_->rx.expire_fragments();
   impl_->core.neighbors.on_deadline(now);
   impl_->core.claims.on_deadline(now);
+  impl_->neighbors.note_duplicates();
+  impl_->routers.on_deadline();
+  impl_->multicast.on_deadline();
   impl_->core.tcp.on_deadline(now);
   impl_->settle();
 }
@@ -81,6 +100,7 @@ void Shard::Impl::deliver_looped() {
 
 /// What the tables want to say after anything has happened.
 void Shard::Impl::settle() {
+  routers.look_after_routers();
   neighbors.flush();
   icmp.report_undeliverable();
 }
@@ -91,8 +111,9 @@ Instant Shard::next_deadline() const {
   for (const auto& interface : core.interfaces) {
     if (interface->link_up && !interface->ready.empty()) return core.now;
   }
-  return std::min(
-      {core.tcp.next_deadline(), core.neighbors.next_deadline(), core.claims.next_deadline()});
+  return std::min({core.tcp.next_deadline(), core.neighbors.next_deadline(),
+                   core.claims.next_deadline(), core.reassembler.next_deadline(),
+                   impl_->routers.next_deadline(), core.groups.next_deadline()});
 }
 
 std::size_t Shard::poll_transmit(std::size_t interface, std::span<rte_mbuf*> out, Instant now) {
@@ -116,6 +137,7 @@ std::size_t Shard::poll_transmit(std::size_t interface, std::span<rte_mbuf*> out
       impl_->place(std::move(segment.packet), to, interface, out, used);
     }
     if (used == out.size()) break;
+    if (!impl_->has_room_for_datagram(self)) continue;
     if (auto packet = core.udp.poll_transmit()) {
       if (auto frame = impl_->egress.frame(std::move(*packet))) {
         impl_->place(std::move(frame->packet), frame->interface, interface, out, used);
@@ -156,6 +178,8 @@ void Shard::on_link(std::size_t interface, bool up, Instant now) {
   if (up) {
     core.claims.on_link_up(static_cast<std::uint16_t>(interface), now);
     core.claims.on_deadline(now);
+    core.routers.on_link_up(static_cast<std::uint16_t>(interface), now);
+    core.groups.on_link_up(static_cast<std::uint16_t>(interface), now);
   } else {
     // Who is there when the cable comes back is anybody's guess; what waited is stale.
     core.neighbors.flush(static_cast<std::uint16_t>(interface));
@@ -171,7 +195,8 @@ const DropCounters& Shard::drops() const { return impl_->core.drops; }
 buf::Pools Shard::pools() const { return impl_->core.pools; }
 bool Shard::is_local(const IpAddress& a) const { return impl_->core.addresses.is_local(a); }
 
-Result<PathInfo> Shard::route_for(const IpAddress& remote) const {
+Result<PathInfo> Shard::route_for(const IpAddress& remote,
+                                  std::optional<std::size_t> group_interface) const {
   const Core& core = impl_->core;
   if (core.addresses.is_local(remote)) {
     const ip::LocalAddress* const own = core.addresses.find(remote);
@@ -179,7 +204,10 @@ Result<PathInfo> Shard::route_for(const IpAddress& remote) const {
     return PathInfo{
         .source = remote, .mtu = core.interfaces[interface]->device.mtu, .interface = interface};
   }
-  const auto hop = core.next_hop(remote);
+  auto hop = core.next_hop(remote);
+  if (group_interface && remote.is_multicast()) {
+    hop = NextHop{static_cast<std::uint16_t>(*group_interface), remote};
+  }
   if (!hop) return Errc::kNoRoute;
   const Interface& interface = *core.interfaces[hop->interface];
   if (!interface.link_up) return Errc::kNetDown;
@@ -188,10 +216,29 @@ Result<PathInfo> Shard::route_for(const IpAddress& remote) const {
   const bool broadcast =
       core.addresses.classify(hop->interface, remote) == ip::Destination::kBroadcast;
   return PathInfo{.source = *source,
-                  .mtu = core.path_mtu.lookup(remote, interface.device.mtu, core.now),
+                  .mtu = core.mtu_to(hop->interface, remote),
                   .interface = hop->interface,
                   .to_many = broadcast || remote.is_multicast()};
 }
+
+Result<void> Shard::join_group(std::size_t interface, const IpAddress& group) {
+  Core& core = impl_->core;
+  if (interface >= core.interfaces.size()) return Errc::kNoDevice;
+  return core.groups.join(static_cast<std::uint16_t>(interface), group, core.now);
+}
+
+Result<void> Shard::leave_group(std::size_t interface, const IpAddress& group) {
+  Core& core = impl_->core;
+  return core.groups.leave(static_cast<std::uint16_t>(interface), group, core.now);
+}
+
+std::optional<std::size_t> Shard::interface_of(const IpAddress& address) const {
+  const ip::LocalAddress* const own = impl_->core.addresses.find(address);
+  if (own == nullptr) return std::nullopt;
+  return own->interface;
+}
+
+std::size_t Shard::interface_count() const { return impl_->core.interfaces.size(); }
 
 Result<void> Shard::add_route(const RouteConfig& route) {
   if (!check_route(route, impl_->config.interfaces).empty()) return Errc::kInvalid;

@@ -17,6 +17,8 @@
 #include "buf/pool.hpp"
 #include "dev/queue.hpp"
 #include "ip/icmp_limiter.hpp"
+#include "ip/reassembly.hpp"
+#include "neigh/interface_id.hpp"
 #include "tcp/config.hpp"
 
 namespace zs::tcp {
@@ -32,6 +34,8 @@ struct InterfaceConfig {
   std::string name;                 ///< what `zstack show` calls it
   dev::Capabilities device;         ///< of the queue that serves it (after software stand-ins)
   std::vector<IpPrefix> addresses;  ///< ours, with their on-link prefixes
+  /// Whether routers may tell us of default routes, prefixes and addresses (RFC 4861, RFC 4862).
+  bool autoconf = false;
 };
 
 struct RouteConfig {
@@ -50,7 +54,10 @@ struct ShardConfig {
   /// none are sent, nor announcements before on_link(). The addresses are usable at once in any
   /// case.
   std::uint8_t address_probes = 3;
+  /// How IPv6 addresses that nobody configured are made: link-local and autonomous ones.
+  neigh::IdentifierPolicy identifier;
   ip::IcmpLimits icmp;
+  ip::ReassemblyLimits reassembly;
   SipKey secret;
   std::uint64_t seed = 1;
 };
@@ -128,10 +135,20 @@ class Shard {
 
   // What sockets ask of the network.
   /// How a packet to `remote` would leave. kNoRoute, or kNetDown when the interface has no link.
-  Result<PathInfo> route_for(const IpAddress& remote) const;
+  /// `group_interface`: where a multicast leaves, whatever the routes say.
+  Result<PathInfo> route_for(const IpAddress& remote,
+                             std::optional<std::size_t> group_interface = std::nullopt) const;
   /// One of our own addresses, loopback included: packets to it never leave the shard.
   bool is_local(const IpAddress& address) const;
   buf::Pools pools() const;
+  /// From now on the group's packets are for us, and the link's querier is told so, until each
+  /// join_group() had its leave_group(). kInvalid for no group, kNoDevice for no interface,
+  /// kNoBuffers when there are too many; kNotFound for one that was not joined.
+  Result<void> join_group(std::size_t interface, const IpAddress& group);
+  Result<void> leave_group(std::size_t interface, const IpAddress& group);
+  /// The interface that has the address.
+  std::optional<std::size_t> interface_of(const IpAddress& address) const;
+  std::size_t interface_count() const;
 
   // Changes at run time.
   /// kInvalid for an unknown interface or a gateway off link, kAlready for a route that exists.

@@ -196,10 +196,12 @@ Instant Engine::next_deadline() const {
   return std::min({wheel_.next_deadline(), syn_cache_.next_deadline(), time_wait_.next_deadline()});
 }
 
-bool Engine::is_listening(const Endpoint& local) const {
+bool Engine::is_listening(const Endpoint& local, bool v6_only) const {
   const auto [first, last] = listeners_by_port_.equal_range(local.port);
   return std::any_of(first, last, [&](const auto& item) {
     const IpAddress& other = item.second->local().address;
+    const bool only_v6 = other.is_v4() ? v6_only : item.second->is_v6_only();
+    if (only_v6 && other.family() != local.address.family()) return false;
     return other == local.address || other.is_unspecified() || local.address.is_unspecified();
   });
 }
@@ -257,7 +259,9 @@ Listener* Engine::find_listener(const Endpoint& local) const {
     if (address == local.address) {
       rank = 3;
     } else if (address.is_unspecified()) {
-      rank = address.family() == local.address.family() ? 2 : (address.is_v6() ? 1 : 0);
+      rank = address.family() == local.address.family()
+                 ? 2
+                 : (address.is_v6() && !it->second->is_v6_only() ? 1 : 0);
     }
     if (rank > best_rank) {
       best_rank = rank;

@@ -95,7 +95,7 @@ class Engine {
   void release(Connection& connection, Instant now);
   /// True if a listener has the very endpoint, or one of them is unspecified and the ports are
   /// equal.
-  bool is_listening(const Endpoint& local) const;
+  bool is_listening(const Endpoint& local, bool v6_only = false) const;
   /// What the socket layer should look at again, one a call.
   Connection* take_changed();
   Listener* take_changed_listener();

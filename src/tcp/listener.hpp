@@ -23,6 +23,9 @@ class Listener : public ListHook<ListenerChangedTag> {
   void set_backlog(std::uint32_t backlog) { backlog_ = backlog; }
   std::uint32_t owner() const { return owner_; }
   void set_owner(std::uint32_t owner) { owner_ = owner; }
+  /// Bound to ::, it takes no IPv4 (RFC 3493 §5.3).
+  bool is_v6_only() const { return v6_only_; }
+  void set_v6_only(bool on) { v6_only_ = on; }
 
   bool is_full() const { return waiting_ >= backlog_; }
   bool has_waiting() const { return !queue_.empty(); }
@@ -47,6 +50,7 @@ class Listener : public ListHook<ListenerChangedTag> {
   std::uint32_t backlog_;
   ConnectionOptions options_;
   std::uint32_t owner_ = Connection::kNoOwner;
+  bool v6_only_ = false;
   IntrusiveList<Connection, AcceptTag> queue_;
   std::size_t waiting_ = 0;
 };

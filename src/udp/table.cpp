@@ -1,6 +1,7 @@
 #include "udp/table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <utility>
 
@@ -22,6 +23,7 @@ struct Table::Socket : ListHook<ReadyTag> {
   IpFamily family = IpFamily::kV4;
   DualStack dual = DualStack::kOff;
   bool bound = false;
+  SocketOptions options;
   Errc error{};
   DatagramQueue queue;
 
@@ -33,6 +35,14 @@ namespace {
 
 /// The peer of a socket that takes anybody's datagrams.
 Endpoint anybody() { return {}; }
+
+/// Whether a datagram can leave: in one packet of the path's or, unless that is refused, in
+/// fragments of one that IP can describe.
+bool fits(std::uint32_t payload_bytes, IpFamily family, bool dont_fragment, const Path& path) {
+  const std::uint32_t ip_header = family == IpFamily::kV4 ? 20 : 40;
+  const std::uint32_t most = family == IpFamily::kV4 ? 65'535 : 65'535 + ip_header;
+  return payload_bytes + wire::UdpView::kHeader + ip_header <= (dont_fragment ? path.mtu : most);
+}
 
 std::uint64_t mix(std::uint64_t h, std::uint64_t v) {
   h = (h ^ v) * 0x9e3779b97f4a7c15ull;
@@ -71,6 +81,7 @@ Result<SocketId> Table::open(IpFamily family, std::uint64_t cookie) {
   s.dual = family == IpFamily::kV6 ? DualStack::kOn : DualStack::kOff;
   s.key = {{IpAddress::any(family), 0}, anybody()};
   s.bound = false;
+  s.options = {};
   s.error = Errc{};
   s.queue.set_bounds(config_.receive);
   ++open_;
@@ -110,7 +121,7 @@ Result<void> Table::bind(SocketId id, const Endpoint& local) {
   const DualStack dual = wildcard && local.address.is_v6() ? s->dual : DualStack::kOff;
   if (local.port == 0) {
     ZS_TRY_ASSIGN(key.local.port, pick_port(local.address, anybody(), dual));
-  } else if (is_taken(key, dual)) {
+  } else if (is_taken(key, dual) && !(s->options.reuse_address && is_shared(key))) {
     return Errc::kAddrInUse;
   }
   s->key = key;
@@ -163,8 +174,9 @@ Result<void> Table::send(SocketId id, buf::Chain& payload, const std::optional<E
   if (!remote && !s->is_connected()) return Errc::kDestinationRequired;
   const Endpoint peer = remote ? *remote : s->key.remote;
   if (peer.port == 0) return Errc::kInvalid;
-  const std::uint32_t ip_header = peer.address.is_v4() ? 20 : 40;
-  if (payload.size() + wire::UdpView::kHeader + ip_header > path.mtu) return Errc::kMessageSize;
+  if (!fits(payload.size(), peer.address.family(), s->options.dont_fragment, path)) {
+    return Errc::kMessageSize;
+  }
   if (transmit_.full()) return Errc::kAgain;
   if (!s->bound) {
     ZS_TRY(bind(id, {s->key.local.address, 0}));
@@ -173,8 +185,16 @@ Result<void> Table::send(SocketId id, buf::Chain& payload, const std::optional<E
   if (local.address.is_unspecified()) local.address = path.source;
   if (local.address.family() != peer.address.family()) return Errc::kAfNotSupported;
   ZS_TRY_ASSIGN(buf::Mbuf packet, make_packet(local, peer, payload));
-  [[maybe_unused]] const bool queued =
-      transmit_.try_push({std::move(packet), local.address, peer.address});
+  OutPacket out;
+  out.packet = std::move(packet);
+  out.local = local.address;
+  out.remote = peer.address;
+  if (peer.address.is_multicast()) {
+    out.hop_limit = s->options.group_hops;
+    out.loops = s->options.group_loop;
+    out.group_interface = s->options.group_interface;
+  }
+  [[maybe_unused]] const bool queued = transmit_.try_push(std::move(out));
   ZS_ASSERT(queued);
   return {};
 }
@@ -231,6 +251,16 @@ Result<void> Table::set_receive_bound(SocketId id, std::uint32_t bytes) {
   return {};
 }
 
+SocketOptions* Table::options(SocketId id) const {
+  Socket* const s = find(id);
+  return s == nullptr ? nullptr : &s->options;
+}
+
+DualStack Table::dual_stack(SocketId id) const {
+  const Socket* const s = find(id);
+  return s == nullptr ? DualStack::kOff : s->dual;
+}
+
 bool Table::has_data(SocketId id) const {
   const Socket* const s = find(id);
   return s != nullptr && !s->queue.empty();
@@ -280,6 +310,38 @@ void Table::deliver(SocketId id, Datagram datagram) {
   ready_->push_back_once(*s);
 }
 
+bool Table::deliver_to_many(Datagram datagram) {
+  const Endpoint local = datagram.local;
+  const IpAddress any = IpAddress::any(local.address.family());
+  const std::array<FlowKey, 4> keys{{{local, datagram.remote},
+                                     {local, anybody()},
+                                     {{any, local.port}, anybody()},
+                                     {{IpAddress{}, local.port}, anybody()}}};
+  // IPv6's wildcard comes twice for IPv6; for IPv4 it is the sockets that take both.
+  const std::size_t count = local.address.is_v6() ? 3 : 4;
+  std::optional<SocketId> previous;
+  for (std::size_t k = 0; k < count; ++k) {
+    for (Index i = buckets_[bucket_of(keys[k])]; i != kNone; i = sockets_[i].hash_next) {
+      const Socket& s = sockets_[i];
+      if (!(s.key == keys[k]) || (k == 3 && s.dual != DualStack::kOn)) continue;
+      if (previous) deliver_copy(*previous, datagram);
+      previous = id_of(s);
+    }
+  }
+  if (!previous) return false;
+  deliver(*previous, std::move(datagram));
+  return true;
+}
+
+void Table::deliver_copy(SocketId id, const Datagram& datagram) {
+  auto payload = datagram.payload.clone(*pools_.indirect);
+  if (payload) {
+    deliver(id, {datagram.local, datagram.remote, std::move(*payload)});
+  } else {
+    drops_ += Drop::kNoBuffers;
+  }
+}
+
 bool Table::on_icmp_error(const FlowKey& flow, IcmpError error) {
   // RFC 1122 §4.1.3.3 wants errors told to the application; like Linux we tell connected sockets
   // only, because others could not know which of their peers is meant.
@@ -293,6 +355,8 @@ bool Table::on_icmp_error(const FlowKey& flow, IcmpError error) {
       s->error = Errc::kHostUnreachable;
       break;
     case IcmpError::kPacketTooBig:
+      // Who lets datagrams be cut need not know; the next one is cut smaller.
+      if (!s->options.dont_fragment) return true;
       s->error = Errc::kMessageSize;
       break;
   }
@@ -372,6 +436,13 @@ bool Table::is_taken(const FlowKey& key, DualStack dual) const {
     return s != nullptr && s->dual == DualStack::kOn;
   }
   return false;
+}
+
+bool Table::is_shared(const FlowKey& key) const {
+  for (Index i = buckets_[bucket_of(key)]; i != kNone; i = sockets_[i].hash_next) {
+    if (sockets_[i].key == key && !sockets_[i].options.reuse_address) return false;
+  }
+  return true;
 }
 
 Result<std::uint16_t> Table::pick_port(const IpAddress& local, const Endpoint& remote,

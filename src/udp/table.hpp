@@ -50,6 +50,20 @@ struct OutPacket {
   buf::Mbuf packet;
   IpAddress local;
   IpAddress remote;
+  std::uint8_t hop_limit = 0;  ///< 0: as for anything else
+  /// To a group: whether our own members get it too, and by which interface it leaves.
+  bool loops = false;
+  std::optional<std::uint16_t> group_interface;
+};
+
+/// What an application may choose for a socket.
+struct SocketOptions {
+  bool dont_fragment = false;  ///< refuse what is longer than the path's MTU
+  bool reuse_address = false;  ///< others that say so too may be bound to the same
+  bool broadcast = false;      ///< may send to broadcast addresses
+  bool group_loop = true;
+  std::uint8_t group_hops = 1;  ///< RFC 1112 §6.1: to the link, unless asked for more
+  std::optional<std::uint16_t> group_interface;
 };
 
 /// Where a datagram leaves from, as the routing table has it for `remote`.
@@ -85,8 +99,8 @@ class Table {
 
   /// Takes the whole chain or, on any error, nothing. `remote` none: the connected peer's. Binds
   /// the socket to an ephemeral port at the first send. kDestinationRequired, kAgain (transmit
-  /// queue full), kMessageSize (more than the path's MTU: this release does not fragment),
-  /// kNoBuffers, kConnRefused (a pending error, reported once).
+  /// queue full), kMessageSize (more than a UDP datagram holds, or than the path's MTU where
+  /// fragments are refused), kNoBuffers, kConnRefused (a pending error, reported once).
   Result<void> send(SocketId id, buf::Chain& payload, const std::optional<Endpoint>& remote,
                     const Path& path);
   /// kAgain when nothing waits; a pending error first.
@@ -94,6 +108,10 @@ class Table {
   /// The pending error, cleared by asking; Errc{0} for none.
   Errc take_error(SocketId id);
   Result<void> set_receive_bound(SocketId id, std::uint32_t bytes);
+
+  /// nullptr for a stale id.
+  SocketOptions* options(SocketId id) const;
+  DualStack dual_stack(SocketId id) const;
 
   bool has_data(SocketId id) const;
   bool has_error(SocketId id) const;
@@ -108,6 +126,9 @@ class Table {
   std::optional<SocketId> receiver(const Endpoint& local, const Endpoint& remote) const;
   /// Queues a checksum-verified datagram; one too many is dropped and counted.
   void deliver(SocketId id, Datagram datagram);
+  /// Queues it with every socket that a broadcast or multicast to `datagram.local` is for, each
+  /// with descriptors of its own over the same bytes. False: there is none.
+  bool deliver_to_many(Datagram datagram);
   /// An ICMP error about a datagram of ours. False when no socket can have sent that.
   bool on_icmp_error(const FlowKey& flow, IcmpError error);
   std::optional<OutPacket> poll_transmit();
@@ -129,6 +150,9 @@ class Table {
   void remove(Socket& socket);
   std::size_t bucket_of(const FlowKey& key) const;
   bool is_taken(const FlowKey& key, DualStack dual) const;
+  /// Whether all that are bound to the key let others be so too.
+  bool is_shared(const FlowKey& key) const;
+  void deliver_copy(SocketId id, const Datagram& datagram);
   Result<std::uint16_t> pick_port(const IpAddress& local, const Endpoint& remote, DualStack dual);
   Result<buf::Mbuf> make_packet(const Endpoint& local, const Endpoint& remote, buf::Chain& payload);
 

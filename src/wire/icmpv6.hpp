@@ -37,10 +37,16 @@ inline constexpr std::uint8_t kAddress = 3;
 inline constexpr std::uint8_t kPort = 4;
 }  // namespace icmpv6_unreachable
 
+namespace icmpv6_time_exceeded {
+inline constexpr std::uint8_t kHopLimit = 0;
+inline constexpr std::uint8_t kReassembly = 1;
+}  // namespace icmpv6_time_exceeded
+
 namespace icmpv6_parameter {
 inline constexpr std::uint8_t kHeaderField = 0;
 inline constexpr std::uint8_t kNextHeader = 1;
 inline constexpr std::uint8_t kOption = 2;
+inline constexpr std::uint8_t kIncompleteChain = 3;  ///< RFC 7112 §5
 }  // namespace icmpv6_parameter
 
 /// The first 8 bytes of an ICMPv6 message and what follows them (RFC 4443 §2.1).

@@ -78,6 +78,7 @@ bool step(Ipv6Extensions& walk, std::span<const std::byte> header) {
   } else if (walk.protocol == ip_protocol::kAuthentication) {
     walk.authenticated = true;
   } else if (walk.protocol == ip_protocol::kFragment) {
+    walk.fragment_pointer = walk.pointer;
     const auto field = load_be<std::uint16_t>(&header[2]);
     walk.fragment = Ipv6Fragment{.offset = field & 0xfff8u,
                                  .more = (field & 1) != 0,

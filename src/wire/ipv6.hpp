@@ -138,6 +138,8 @@ struct Ipv6Extensions {
   std::ptrdiff_t pointer = 0;
   /// Set for kFragment, and for an atomic fragment that was walked through (RFC 6946).
   std::optional<Ipv6Fragment> fragment;
+  /// The byte that named the fragment header, counted as `pointer` is.
+  std::ptrdiff_t fragment_pointer = 0;
   bool authenticated = false;  ///< passed an Authentication Header, which nobody verified
 };
 

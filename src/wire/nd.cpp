@@ -114,6 +114,12 @@ std::optional<RouterAdvertisement> RouterAdvertisement::parse(std::span<const st
   };
 }
 
+std::optional<Redirect> Redirect::parse(std::span<const std::byte> message) {
+  const auto options = options_behind(message, kHeader);
+  if (!options) return std::nullopt;
+  return Redirect{load_ipv6(&message[8]), load_ipv6(&message[24]), *options};
+}
+
 void NeighborSolicitationSpec::write(std::span<std::byte> out) const {
   ZS_ASSERT(out.size() == size() && target.is_v6());
   write_head(out, icmpv6_type::kNeighborSolicitation);

@@ -121,6 +121,16 @@ struct RouterAdvertisement {
   static std::optional<RouterAdvertisement> parse(std::span<const std::byte> message);
 };
 
+/// RFC 4861 §4.5.
+struct Redirect {
+  static constexpr std::size_t kHeader = 40;
+  IpAddress target;       ///< the better first hop; the destination itself if that is on the link
+  IpAddress destination;  ///< what it is better for
+  NdOptions options;
+
+  static std::optional<Redirect> parse(std::span<const std::byte> message);
+};
+
 /// What a host emits. write() leaves the checksum to fill_icmpv6_checksum().
 struct NeighborSolicitationSpec {
   IpAddress target;

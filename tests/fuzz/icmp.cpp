@@ -6,6 +6,8 @@
 #include "base/assert.hpp"
 #include "fuzz/input.hpp"
 #include "wire/icmpv6.hpp"
+#include "wire/igmp.hpp"
+#include "wire/mld.hpp"
 #include "wire/nd.hpp"
 #include "wire/quoted.hpp"
 
@@ -96,6 +98,18 @@ void check_router(std::span<const std::byte> message) {
   }
 }
 
+void check_groups(std::span<const std::byte> message) {
+  using namespace wire;
+  for (const auto& query : {parse_igmp_query(message), parse_mld_query(message)}) {
+    if (!query) continue;
+    ZS_CHECK(query->group.is_unspecified() || query->group.is_multicast());
+    ZS_CHECK(query->version >= 1 && query->version <= 3 && query->max_response >= Duration{});
+  }
+  (void)parse_igmp_report(message);
+  (void)parse_mld_report(message);
+  if (const auto redirect = Redirect::parse(message)) check_options(redirect->options, message);
+}
+
 }  // namespace
 }  // namespace zs::fuzz
 
@@ -105,5 +119,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   zs::fuzz::check_v6(message);
   zs::fuzz::check_neighbor(message);
   zs::fuzz::check_router(message);
+  zs::fuzz::check_groups(message);
   return 0;
 }

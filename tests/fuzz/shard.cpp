@@ -35,8 +35,18 @@ constexpr int kMaxSteps = 256;
 constexpr std::uint8_t kFixPorts = 1;
 constexpr std::uint8_t kFixSequence = 2;
 constexpr std::uint8_t kFixChecksum = 4;
+constexpr std::uint8_t kFromRouter = 8;  ///< IPv6: from fe80::2 to everybody
 
 IpAddress address(const char* text) { return *IpAddress::parse(text); }
+
+IpAddress source(bool v6, std::uint8_t help) {
+  if (!v6) return address("10.0.0.2");
+  return address((help & kFromRouter) != 0 ? "fe80::2" : "2001:db8::2");
+}
+IpAddress destination(bool v6, std::uint8_t help) {
+  if (!v6) return address("10.0.0.1");
+  return address((help & kFromRouter) != 0 ? "ff02::1" : "2001:db8::1");
+}
 
 /// Where the shard's latest TCP segment stands, so that an answer can fit it.
 struct LastSegment {
@@ -60,7 +70,8 @@ class World {
         {.name = "fuzz",
          .device = {.name = "fuzz", .mac = kOurMac},
          .addresses = {*IpPrefix::parse("10.0.0.1/24"), *IpPrefix::parse("2001:db8::1/64")}});
-    config.address_probes = 0;
+    config.interfaces[0].autoconf = true;
+    config.address_probes = 1;
     config.tcp.max_connections = 64;
     auto shard = stack::Shard::create(config, pools, now_);
     ZS_CHECK(shard);
@@ -104,6 +115,10 @@ void World::open_sockets() {
   fds_[1] = open(sock::Type::kStream, "2001:db8::1", kListenPort);
   fds_[2] = open(sock::Type::kDatagram, "10.0.0.1", kDatagramPort);
   ZS_CHECK(sockets_->listen(fds_[0], 4) && sockets_->listen(fds_[1], 4));
+  for (const char* group : {"239.1.2.3", "ff05::7"}) {
+    const auto fd = sockets_->socket(sock::Type::kDatagram, address(group).family());
+    ZS_CHECK(fd && sockets_->join_group(*fd, address(group), 0));
+  }
   connect();
 }
 
@@ -138,8 +153,7 @@ void World::fix_transport(std::uint8_t protocol, std::uint8_t help, bool v6,
   store_be(&l4[field], std::uint16_t{0});
   const auto pseudo =
       icmp && !v6 ? 0
-                  : wire::pseudo_header_sum(address(v6 ? "2001:db8::2" : "10.0.0.2"),
-                                            address(v6 ? "2001:db8::1" : "10.0.0.1"), protocol,
+                  : wire::pseudo_header_sum(source(v6, help), destination(v6, help), protocol,
                                             static_cast<std::uint32_t>(l4.size()));
   store_be(&l4[field], wire::checksum_finish(wire::checksum_add(l4, pseudo)));
 }
@@ -160,15 +174,15 @@ Bytes World::make_frame(std::uint8_t kind, std::uint8_t help, Input& input) cons
                      .ether_type = v6 ? wire::ether_type::kIpv6 : wire::ether_type::kIpv4}
       .write(std::span{frame}.first(wire::EthernetView::kHeader));
   if (v6) {
-    wire::Ipv6Spec{.src = address("2001:db8::2"),
-                   .dst = address("2001:db8::1"),
+    wire::Ipv6Spec{.src = source(v6, help),
+                   .dst = destination(v6, help),
                    .next_header = protocol,
                    .hop_limit = 255,
                    .payload_length = body.size()}
         .write(ip.first(header));
   } else {
-    wire::Ipv4Spec{.src = address("10.0.0.2"),
-                   .dst = address("10.0.0.1"),
+    wire::Ipv4Spec{.src = source(v6, help),
+                   .dst = destination(v6, help),
                    .protocol = protocol,
                    .payload_length = body.size()}
         .write(ip.first(header));

@@ -99,5 +99,61 @@ TEST(AddressTable, SelectsTheSourceThatSuits) {
   EXPECT_EQ(AddressTable{}.select_source(0, ip("10.0.0.9")), std::nullopt);
 }
 
+// The examples of RFC 6724 §10.1, as far as a host that is neither mobile nor hides has them.
+TEST(AddressTable, SelectsByTheRulesOfRfc6724) {
+  struct Case {
+    const char* destination;
+    std::vector<const char*> sources;
+    const char* expected;
+  };
+  const Case cases[] = {
+      {"2001:db8:1::1", {"2001:db8:3::1", "fe80::1"}, "2001:db8:3::1"},        // scope
+      {"ff05::1", {"2001:db8:3::1", "fe80::1"}, "2001:db8:3::1"},              // scope
+      {"2001:db8:1::1", {"2001:db8:1::1", "2001:db8:2::1"}, "2001:db8:1::1"},  // the same
+      {"fe80::2", {"2001:db8:2::1", "fe80::1"}, "fe80::1"},                    // scope
+      {"2001:db8:1::d5e3:0:0:1", {"2001:db8:1::2", "2001:db8:3::2"}, "2001:db8:1::2"},
+      {"2002:c633:6401::d5e3:0:0:1", {"2002:c633:6401::2", "2001:db8:1::2"}, "2002:c633:6401::2"},
+      {"2001:db8:3::1", {"2002:c633:6401::2", "2001:db8:1::2"}, "2001:db8:1::2"},  // label
+      {"fd00::9", {"2001:db8:1::2", "fd11::2"}, "fd11::2"},                        // label
+      {"192.0.2.9", {"169.254.13.78", "198.51.100.1"}, "198.51.100.1"},            // scope
+  };
+  for (const Case& c : cases) {
+    for (const bool reversed : {false, true}) {
+      AddressTable t;
+      for (std::size_t i = 0; i < c.sources.size(); ++i) {
+        const IpAddress a = ip(c.sources[reversed ? c.sources.size() - 1 - i : i]);
+        ASSERT_TRUE(t.add(0, {a, static_cast<std::uint8_t>(a.is_v4() ? 24 : 64)}));
+      }
+      EXPECT_EQ(t.select_source(0, ip(c.destination)), ip(c.expected)) << c.destination;
+    }
+  }
+}
+
+TEST(AddressTable, AvoidsDeprecatedAndDuplicateSources) {
+  AddressTable t;
+  ASSERT_TRUE(t.add(0, *IpPrefix::parse("2001:db8:1::1/64")));
+  ASSERT_TRUE(t.add_autonomous(0, *IpPrefix::parse("2001:db8:2::1/64")));
+  EXPECT_EQ(t.select_source(0, ip("2001:db8:1::9")), ip("2001:db8:1::1"));
+  t.set_deprecated(ip("2001:db8:1::1"), true);
+  EXPECT_EQ(t.select_source(0, ip("2001:db8:1::9")), ip("2001:db8:2::1"));
+  t.set_duplicate(ip("2001:db8:2::1"), true);
+  EXPECT_EQ(t.select_source(0, ip("2001:db8:1::9")), ip("2001:db8:1::1"));
+  t.set_duplicate(ip("2001:db8:2::1"), false);
+  ASSERT_TRUE(t.remove(ip("2001:db8:2::1")));
+  EXPECT_EQ(t.remove(ip("2001:db8:2::1")).error(), Errc::kNotFound);
+  EXPECT_EQ(t.select_source(0, ip("2001:db8:2::9")), ip("2001:db8:1::1"));
+}
+
+TEST(AddressTable, AnAutonomousAddressSaysNothingOfTheLink) {
+  AddressTable t;
+  ASSERT_TRUE(t.add_autonomous(0, *IpPrefix::parse("2001:db8:2::1/64")));
+  EXPECT_FALSE(t.is_on_link(0, ip("2001:db8:2::2")));
+  t.add_on_link(0, *IpPrefix::parse("2001:db8:2::/64"));
+  EXPECT_TRUE(t.is_on_link(0, ip("2001:db8:2::2")));
+  EXPECT_FALSE(t.is_on_link(1, ip("2001:db8:2::2")));
+  t.remove_on_link(0, *IpPrefix::parse("2001:db8:2::/64"));
+  EXPECT_FALSE(t.is_on_link(0, ip("2001:db8:2::2")));
+}
+
 }  // namespace
 }  // namespace zs::ip

@@ -64,11 +64,13 @@ TEST(Ipv4Input, SaysWhyNot) {
   b = packet();
   b[0] = std::byte{0x65};
   expect(b, Drop::kIpMalformed, "version 6");
-  expect(packet([](auto& s) { s.more_fragments = true; }), Drop::kIpFragment, "first fragment");
-  expect(packet([](auto& s) { s.fragment_offset = 8; }), Drop::kIpFragment, "later fragment");
+  expect(packet([](auto& s) { s.more_fragments = true; }), Drop::kFragmentMalformed,
+         "first fragment");
+  expect(packet([](auto& s) { s.fragment_offset = 8; }), Drop::kFragmentMalformed,
+         "later fragment");
   const std::byte route[] = {std::byte{0x83}, std::byte{7}, std::byte{4}, std::byte{1},
                              std::byte{2},    std::byte{3}, std::byte{4}, std::byte{0}};
-  expect(packet([&](auto& s) { s.options = route; }), Drop::kIpMalformed, "source route");
+  expect(packet([&](auto& s) { s.options = route; }), Drop::kIpSourceRoute, "source route");
   expect({}, Drop::kIpMalformed, "nothing");
 }
 

@@ -71,7 +71,11 @@ TEST(Ipv6Input, SaysWhyNotAndWhatTheSenderDeserves) {
   };
   using namespace wire::icmpv6_parameter;
   const Case cases[] = {
-      {"fragment", 44, octets({17, 0, 0, 1, 0, 0, 0, 1, 0, 0}), Drop::kIpFragment, {}},
+      {"fragment of odd length", 44, octets({17, 0, 0, 1, 0, 0, 0, 1, 0, 0}),
+       Drop::kFragmentMalformed, ParameterProblem{kHeaderField, 4, false}},
+      {"first fragment without its transport", 44,
+       octets({6, 0, 0, 1, 0, 0, 0, 1, 60, 0, 1, 4, 0, 0, 0, 0}), Drop::kFragmentMalformed,
+       ParameterProblem{kIncompleteChain, 0, false}},
       {"no next header", 59, {}, Drop::kIpNoProtocol, {}},
       {"extension cut off", 0, octets({17, 1, 1, 4, 0, 0, 0, 0}), Drop::kIpMalformed, {}},
       {"hop-by-hop not first", 60, octets({0, 0, 1, 4, 0, 0, 0, 0, 17, 0, 1, 4, 0, 0, 0, 0}),

@@ -40,6 +40,14 @@ TEST(Relay, WhatBelongsToNoFlowConcernsEveryShard) {
   EXPECT_TRUE(concerns_every_shard(ipv4(1, 3))) << "ICMP unreachable";
   EXPECT_TRUE(concerns_every_shard(ipv6(58, 2))) << "packet too big";
   EXPECT_TRUE(concerns_every_shard(ipv6(58, 136))) << "neighbour advertisement";
+  EXPECT_TRUE(concerns_every_shard(ipv4(2, 0x11))) << "IGMP query";
+  auto query = ipv6(0, 58);  // hop-by-hop options before it
+  query.resize(std::max<std::size_t>(query.size(), 80));
+  query[55] = {};
+  query[62] = std::byte{130};
+  EXPECT_TRUE(concerns_every_shard(query)) << "MLD query";
+  query[62] = std::byte{128};
+  EXPECT_FALSE(concerns_every_shard(query));
 }
 
 TEST(Relay, FlowsAndEchoesStayWhereTheyArrive) {

@@ -268,9 +268,9 @@ TEST(Transfer, ConnectedDatagramsUseReadAndWrite) {
 TEST(Transfer, DatagramRefusalsLeaveTheChain) {
   Sockets w;
   const int fd = w.datagram();
-  auto large = w.chain(std::string(1'473, 'x'));
+  auto large = w.chain(std::string(65'508, 'x'));
   EXPECT_EQ(w.table->send_to(fd, large, {kPeer, 9}).error(), Errc::kMessageSize);
-  EXPECT_EQ(large.size(), 1'473u);
+  EXPECT_EQ(large.size(), 65'508u);
   auto chain = w.chain("x");
   EXPECT_EQ(w.table->send_to(fd, chain, {IpAddress::v4(8, 8, 8, 8), 9}).error(), Errc::kNoRoute);
   EXPECT_EQ(w.table->send_to(fd, chain, {kPeer6, 9}).error(), Errc::kAfNotSupported);

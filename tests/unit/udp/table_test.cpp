@@ -87,8 +87,12 @@ TEST_F(TableTest, SendIsAllOrNothing) {
   const auto id = open();
   auto c = chain(1473);
   const Path path{kOurs, 1500};
+  table.options(id)->dont_fragment = true;
   EXPECT_EQ(table.send(id, c, Endpoint{kPeer, 9}, path).error(), Errc::kMessageSize);
   EXPECT_EQ(c.size(), 1473u);
+  table.options(id)->dont_fragment = false;
+  auto most = chain(65'508);  // one more than UDP over IPv4 can say
+  EXPECT_EQ(table.send(id, most, Endpoint{kPeer, 9}, path).error(), Errc::kMessageSize);
   EXPECT_EQ(table.send(id, c, std::nullopt, path).error(), Errc::kDestinationRequired);
   for (int i = 0; i < 2; ++i) {
     auto ok = chain(10);
