@@ -272,6 +272,10 @@ void Connection::note_packet(OutPacket& out) {
   timers_.cancel(TimerId::kDelayedAck);
   rcv_.last_ack_sent = rcv_.nxt;
   ++shared_->counters.segments_out;
+  if (out.tso_segment != 0) [[unlikely]] {  // as many as the device makes of it (RFC 4022)
+    shared_->counters.segments_out +=
+        (out.packet.length() - out.header_bytes - 1) / out.tso_segment;
+  }
 }
 
 /// Puts the TCP header, of `size` bytes, in front of the payload. False without the headroom.
