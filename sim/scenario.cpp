@@ -161,6 +161,17 @@ void on_one_cable(Draw& d, Scenario& s, LinkSpec (*draw_link)(Draw&)) {
   if (d.chance(0.1)) s.hosts[0].config.vlan = s.hosts[1].config.vlan = 7;
 }
 
+/// Buffers that the applications of host `number` can have in send buffers at one time.
+std::uint32_t written_buffers(const Scenario& s, std::size_t number) {
+  std::uint64_t sum = 0;
+  const std::uint32_t room = s.hosts[number].config.tcp.send_buffer_bytes;
+  for (const PlannedConnection& c : s.connections) {
+    const StreamPlan& plan = c.client == number ? c.initiator : c.acceptor;
+    sum += std::min<std::uint64_t>(plan.send_bytes, room) / plan.chunk_bytes + 1;
+  }
+  return static_cast<std::uint32_t>(sum);
+}
+
 /// Pools for a few packets, windows of a few segments, tables of a few entries.
 void make_tiny(Draw& d, Scenario& s) {
   const auto connections = static_cast<std::uint32_t>(s.connections.size());
@@ -173,8 +184,7 @@ void make_tiny(Draw& d, Scenario& s) {
     c.syn_cache_entries = d.between(1, 4);
     c.time_wait_entries = d.between(1, 4);
     h.config.may_copy = true;
-    h.config.buffers = 48 + connections * d.between(12, 40);
-    if (h.config.driver) h.config.driver->ring = d.between(4, 32);
+    h.config.driver.reset();  // ours copies into the host's buffers, which no true one needs
   }
   if (d.chance(0.3)) s.hosts[0].access.mtu = static_cast<std::uint16_t>(d.between(1'280, 1'500));
   for (PlannedHost& h : s.hosts) h.access.queue_bytes = d.magnitude(6'000, 60'000);
@@ -183,6 +193,12 @@ void make_tiny(Draw& d, Scenario& s) {
       plan->chunk_bytes = std::min(plan->chunk_bytes, d.magnitude(1, 4'000));
       plan->send_bytes = std::min<std::uint64_t>(plan->send_bytes, plan->chunk_bytes * 300ull);
     }
+  }
+  // What is written may take most of the pool, but not all but the reserve: two hosts that do that
+  // to each other would never take a byte again.
+  for (std::size_t i = 0; i < s.hosts.size(); ++i) {
+    s.hosts[i].config.buffers =
+        written_buffers(s, i) * d.between(14, 20) / 10 + connections * d.between(6, 20) + 32;
   }
 }
 
