@@ -70,6 +70,7 @@ tcp::Config any_tcp(Draw& d) {
   // However much is lost, nobody gives up.
   c.syn_retries = c.syn_ack_retries = 30;
   c.data_retries = 60;
+  c.max_connections = c.syn_cache_entries = c.time_wait_entries = 1'024;  // quick to set up
   c.send_buffer_bytes = d.magnitude(8'000, 1'000'000);
   c.receive_buffer_bytes = d.magnitude(8'000, 1'000'000);
   return c;

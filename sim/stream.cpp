@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "buf/chain.hpp"
-
 namespace zs::sim {
 
 namespace {
@@ -29,6 +27,7 @@ void Stream::close() {
   if (fd_ < 0) return;
   (void)sockets_.close(fd_);
   fd_ = -1;
+  next_.clear();
   wake_at_ = Instant::never();
 }
 
@@ -104,22 +103,18 @@ bool Stream::write_some(Instant now) {
     shut_ = done.has_value();
     return shut_;
   }
-  const auto bytes =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(to_send_ - sent_, plan_.chunk_bytes));
-  std::vector<std::byte> data(bytes);
-  for (std::uint32_t i = 0; i < bytes; ++i) data[i] = pattern(role_, plan_.salt, sent_ + i);
-  auto chain = buf::Chain::copy_of(data, *sockets_.pools().data);
-  if (!chain) {
-    wake_at_ = std::min(wake_at_, now + kBufferRetry);
-    return false;
-  }
-  const auto written = sockets_.write(fd_, *chain);
+  if (next_.empty() && !prepare(now)) return false;
+  const std::uint32_t bytes = next_.size();
+  const auto written = sockets_.write(fd_, next_);
   if (written) {
     sent_ += bytes;
     return true;
   }
   if (written.error() == Errc::kMessageSize) {  // a small buffer: the copying call takes what fits
+    std::vector<std::byte> data(bytes);
+    next_.copy_out(0, data);
     const auto some = sockets_.write_copy(fd_, data);
+    next_.clear();
     if (some) sent_ += *some;
     return some.has_value() && *some > 0;
   }
@@ -127,6 +122,22 @@ bool Stream::write_some(Instant now) {
     fail(written.error());
   }
   return false;
+}
+
+bool Stream::prepare(Instant now) {
+  const auto bytes =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(to_send_ - sent_, plan_.chunk_bytes));
+  std::vector<std::byte> data(bytes);
+  for (std::uint32_t i = 0; i < bytes; ++i) {
+    data[i] = pattern(role_, plan_.salt, sent_ + i);
+  }
+  auto chain = buf::Chain::copy_of(data, *sockets_.pools().data);
+  if (!chain) {
+    wake_at_ = std::min(wake_at_, now + kBufferRetry);
+    return false;
+  }
+  next_ = *std::move(chain);
+  return true;
 }
 
 }  // namespace zs::sim

@@ -6,6 +6,7 @@
 
 #include "base/address.hpp"
 #include "base/time.hpp"
+#include "buf/chain.hpp"
 #include "sock/socket_table.hpp"
 
 namespace zs::sim {
@@ -60,6 +61,8 @@ class Stream {
 
  private:
   bool read_some();
+  /// The next bytes to write, made once and kept until they are taken.
+  bool prepare(Instant now);
   bool write_some(Instant now);
   void sleep_if_planned(Instant now);
   void fail(Errc error);
@@ -69,6 +72,7 @@ class Stream {
   StreamPlan plan_;
   int fd_;
   Role role_;
+  buf::Chain next_;
   std::uint64_t to_send_ = 0;
   std::uint64_t sent_ = 0;
   std::uint64_t received_ = 0;

@@ -18,6 +18,8 @@ World::World(std::uint64_t seed) : seed_(seed) {}
 /// that crossed belong to the other host's pools.
 World::~World() {
   for (auto& host : hosts_) {
+    host->connected_.clear();
+    host->accepted_.clear();
     host->sockets_.reset();
     host->shard_.reset();
     host->vlan_.reset();
