@@ -158,6 +158,10 @@ void on_one_cable(Draw& d, Scenario& s, LinkSpec (*draw_link)(Draw&)) {
   s.hosts = {any_host(d), any_host(d)};
   s.hosts[0].access = draw_link(d);
   s.hosts[1].access = d.chance(0.3) ? draw_link(d) : s.hosts[0].access;
+  // A queue that a whole frame does not fit is a link that carries none.
+  for (PlannedHost& h : s.hosts) {
+    h.access.queue_bytes = std::max(h.access.queue_bytes, 4u * s.hosts[0].access.mtu);
+  }
   s.copies = d.chance(0.3);
   if (d.chance(0.1)) s.hosts[0].config.vlan = s.hosts[1].config.vlan = 7;
 }
