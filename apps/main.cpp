@@ -7,6 +7,7 @@
 #include "iperf3.hpp"
 #include "load.hpp"
 #include "serve.hpp"
+#include "sim.hpp"
 
 int main(int argc, char** argv) {
   using namespace zs::apps;
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
     add_iperf3(zstack, action);
     add_load(zstack, action);
     add_bench(zstack, action);
+    add_sim(zstack, action);
     try {
       zstack.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

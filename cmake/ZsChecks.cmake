@@ -3,7 +3,9 @@
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME tidy COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/scripts/tidy.py)
 add_test(NAME tidy.self COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/scripts/tidy_test.py)
-set_tests_properties(tidy tidy.self PROPERTIES LABELS tidy TIMEOUT 120)
+add_test(NAME tidy.mutations COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/scripts/mutate --check)
+add_test(NAME tidy.rfc COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/scripts/rfc_compliance.py --check)
+set_tests_properties(tidy tidy.self tidy.mutations tidy.rfc PROPERTIES LABELS tidy TIMEOUT 120)
 
 # check_headers compiles one tiny source a header, which includes it twice and nothing else. Folders
 # that may see only the layout of an mbuf get only that, so that a stray <rte_ethdev.h> fails here.

@@ -19,7 +19,7 @@ install(TARGETS zstack_archive ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPO
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/zstack ${PROJECT_BINARY_DIR}/include/zstack
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
 if(TARGET zstack)
-  install(TARGETS zstack RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT command)
+  install(TARGETS zstack zstack-sim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT command)
 endif()
 
 # Relocatable: the way back from the .pc file to the prefix.

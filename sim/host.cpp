@@ -33,6 +33,13 @@ Host::~Host() {
   for (rte_mbuf* frame : waiting_) buf::free_chain(frame);
 }
 
+MacAddress Host::mac() const {
+  MacAddress mac;
+  mac.bytes[0] = std::byte{2};
+  mac.bytes[5] = std::byte{number_};
+  return mac;
+}
+
 IpAddress Host::address(IpFamily family) const {
   if (family == IpFamily::kV4) return IpAddress::v4(10, 0, 0, number_);
   IpAddress::Bytes bytes{std::byte{0x20}, std::byte{0x01}, std::byte{0x0d}, std::byte{0xb8}};
@@ -43,9 +50,10 @@ IpAddress Host::address(IpFamily family) const {
 void Host::attach(dev::PacketQueue& cable, const LinkSpec& link, Instant now) {
   fault_ = std::make_unique<dev::FaultQueue>(cable, link.fault(), dev::FaultConfig{}, pools(),
                                              seed_ * 2 + number_);
-  dev::PacketQueue* device = fault_.get();
+  tap_ = std::make_unique<Wiretap>(*fault_, pools());
+  dev::PacketQueue* device = tap_.get();
   if (config_.driver) {
-    driver_ = std::make_unique<HoldingQueue>(*fault_, *config_.driver, pools());
+    driver_ = std::make_unique<HoldingQueue>(*tap_, *config_.driver, pools());
     device = driver_.get();
   }
   advance_devices(now);
@@ -78,13 +86,24 @@ void Host::listen(std::uint16_t port, IpFamily family, int backlog) {
   listeners_.push_back(*fd);
 }
 
-Stream& Host::connect_to(const Host& peer, std::uint16_t port, IpFamily family) {
+Stream& Host::connect_to(const Host& peer, std::uint16_t port, IpFamily family,
+                         const StreamPlan& plan) {
+  Stream* const stream = try_connect_to(peer, port, family, plan);
+  ZS_CHECK(stream != nullptr);
+  return *stream;
+}
+
+Stream* Host::try_connect_to(const Host& peer, std::uint16_t port, IpFamily family,
+                             const StreamPlan& plan) {
   const auto fd = sockets_->socket(sock::Type::kStream, family);
-  ZS_CHECK(fd.has_value());
+  if (!fd) return nullptr;
   const auto begun = sockets_->connect(*fd, {peer.address(family), port});
-  ZS_CHECK(begun || begun.error() == Errc::kInProgress);
-  connected_.push_back(std::make_unique<Stream>(*sockets_, *fd, Stream::Role::kInitiator));
-  return *connected_.back();
+  if (!begun && begun.error() != Errc::kInProgress) {
+    (void)sockets_->close(*fd);
+    return nullptr;
+  }
+  connected_.push_back(std::make_unique<Stream>(*sockets_, *fd, Stream::Role::kInitiator, plan));
+  return connected_.back().get();
 }
 
 std::uint64_t Host::received_total() const {
@@ -108,22 +127,28 @@ bool Host::all_closed() const {
 
 void Host::accept_all(int listener) {
   while (true) {
-    const auto fd = sockets_->accept(listener);
+    Endpoint peer;
+    const auto fd = sockets_->accept(listener, &peer);
     if (!fd) return;
-    accepted_.push_back(std::make_unique<Stream>(*sockets_, *fd, Stream::Role::kAcceptor));
+    const StreamPlan plan = plan_for_ ? plan_for_(peer) : StreamPlan{.send_bytes = reply_bytes_};
+    accepted_.push_back(std::make_unique<Stream>(*sockets_, *fd, Stream::Role::kAcceptor, plan));
     Stream& stream = *accepted_.back();
-    stream.write_pattern(reply_bytes_);
     stream.finish();
     if (!accept_reading_) stream.pause_reading();
   }
 }
 
-bool Host::run_application() {
+std::size_t Host::accepted_open() const {
+  return static_cast<std::size_t>(std::count_if(accepted_.begin(), accepted_.end(),
+                                                [](const auto& s) { return s->is_open(); }));
+}
+
+bool Host::run_application(Instant now) {
   const std::size_t before = accepted_.size();
   for (const int fd : listeners_) accept_all(fd);
   bool moved = accepted_.size() != before;
-  for (auto& s : accepted_) moved |= s->run();
-  for (auto& s : connected_) moved |= s->run();
+  for (auto& s : accepted_) moved |= s->run(now);
+  for (auto& s : connected_) moved |= s->run(now);
   return moved;
 }
 
@@ -146,6 +171,7 @@ bool Host::transmit(Instant now) {
 bool Host::advance_devices(Instant now) {
   const std::uint64_t before = fault_->stats().tx_packets;
   if (driver_) driver_->advance(now);
+  tap_->advance(now);
   fault_->advance(now);
   return fault_->stats().tx_packets != before;
 }
@@ -165,7 +191,7 @@ bool Host::turn(Instant now, std::uint64_t& trace) {
     shard_->on_deadline(now);
     moved = true;
   }
-  moved |= run_application();
+  moved |= run_application(now);
   moved |= transmit(now);
   moved |= advance_devices(now);
   return moved;
@@ -173,7 +199,9 @@ bool Host::turn(Instant now, std::uint64_t& trace) {
 
 Instant Host::next_deadline() const {
   if (paused_) return Instant::never();
-  const Instant next = std::min(shard_->next_deadline(), fault_->next_deadline());
+  Instant next = std::min(shard_->next_deadline(), fault_->next_deadline());
+  for (const auto& s : accepted_) next = std::min(next, s->next_deadline());
+  for (const auto& s : connected_) next = std::min(next, s->next_deadline());
   return driver_ ? std::min(next, driver_->next_deadline()) : next;
 }
 

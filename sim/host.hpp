@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "sim/holding_queue.hpp"
 #include "sim/link_spec.hpp"
 #include "sim/stream.hpp"
+#include "sim/wiretap.hpp"
 #include "sock/socket_table.hpp"
 #include "stack/shard.hpp"
 #include "tcp/config.hpp"
@@ -29,6 +31,9 @@ struct HostConfig {
   /// A driver that changes and keeps what it is given (holding_queue.hpp), if there is one.
   std::optional<HoldingQueue::Config> driver;
   std::uint16_t vlan = 0;  ///< that it lives in; 0: none
+  /// Segments may be copied together although there are buffers: the bound on those of a connection
+  /// is that low.
+  bool may_copy = false;
 };
 
 /// A computer: pools, a shard, sockets, and an application that drives its streams.
@@ -43,7 +48,15 @@ class Host {
   IpAddress address(IpFamily family) const;
 
   void listen(std::uint16_t port, IpFamily family = IpFamily::kV4, int backlog = 1024);
-  Stream& connect_to(const Host& peer, std::uint16_t port, IpFamily family = IpFamily::kV4);
+  Stream& connect_to(const Host& peer, std::uint16_t port, IpFamily family = IpFamily::kV4,
+                     const StreamPlan& plan = {});
+  /// The same; nullptr when the stack refuses.
+  Stream* try_connect_to(const Host& peer, std::uint16_t port, IpFamily family,
+                         const StreamPlan& plan);
+  /// What becomes of a connection that was accepted; else reply_with() says it.
+  using PlanFor = std::function<StreamPlan(const Endpoint& peer)>;
+  void plan_accepted(PlanFor plan) { plan_for_ = std::move(plan); }
+  MacAddress mac() const;
   std::size_t accepted_count() const { return accepted_.size(); }
   Stream& accepted(std::size_t i) { return *accepted_[i]; }
   std::uint64_t received_total() const;
@@ -72,6 +85,14 @@ class Host {
   std::uint64_t foreign_frames() const { return vlan_->foreign_frames(); }
   /// Precondition: HostConfig::driver.
   HoldingQueue& driver() { return *driver_; }
+  /// Between this host and its cable.
+  Wiretap& tap() { return *tap_; }
+  stack::Shard& shard() { return *shard_; }
+  /// Segments of either direction that TCP has seen so far.
+  std::uint64_t segments() const { return tcp().segments_in + tcp().segments_out; }
+  std::size_t half_open() const { return shard_->tcp().half_open_count(); }
+  std::size_t time_waits() const { return shard_->tcp().time_wait_count(); }
+  std::size_t accepted_open() const;
   void set_egress(const LinkSpec& link) { fault_->set_tx(link.fault()); }
 
  private:
@@ -82,7 +103,7 @@ class Host {
   /// One turn of the runtime's loop; true if anything happened. `trace` gathers what was heard.
   bool turn(Instant now, std::uint64_t& trace);
   Instant next_deadline() const;
-  bool run_application();
+  bool run_application(Instant now);
   void accept_all(int listener);
   bool transmit(Instant now);
   bool advance_devices(Instant now);
@@ -94,6 +115,7 @@ class Host {
   std::unique_ptr<buf::Pool> data_;
   std::unique_ptr<buf::Pool> indirect_;
   std::unique_ptr<dev::FaultQueue> fault_;
+  std::unique_ptr<Wiretap> tap_;
   std::unique_ptr<HoldingQueue> driver_;
   std::unique_ptr<dev::OffloadQueue> offload_;
   std::unique_ptr<dev::VlanQueue> vlan_;
@@ -104,6 +126,7 @@ class Host {
   std::vector<std::unique_ptr<Stream>> connected_;
   std::vector<std::unique_ptr<Stream>> accepted_;
   std::vector<rte_mbuf*> waiting_;  ///< polled from the shard, not yet taken by the device
+  PlanFor plan_for_;
   std::uint64_t reply_bytes_ = 0;
   bool accept_reading_ = true;
   bool paused_ = false;

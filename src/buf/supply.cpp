@@ -1,5 +1,7 @@
 #include "buf/supply.hpp"
 
+#include <algorithm>
+
 #include "buf/pool.hpp"
 
 // What both backends have in common.
@@ -23,7 +25,14 @@ void Pool::note_kept(std::uint32_t buffers) noexcept {
 }
 
 bool Pool::may_lend() noexcept {
-  if (++lent_since_look_ >= kLooksEvery) look();
+  if (++lent_since_look_ >= kLooksEvery) {
+    look();
+  } else if (std::min(left_, capacity()) <= lent_since_look_ + capacity() / 16) {
+    // The reserve of a small pool is less than an application takes between two looks.
+    left_ = available_here();
+    lent_since_look_ = 0;
+    supply_ = supply_of(left_, capacity(), supply_);
+  }
   return supply_ != Supply::kReserve;
 }
 

@@ -11,6 +11,7 @@
 #include "base/time.hpp"
 #include "buf/chain.hpp"
 #include "tcp/ack_policy.hpp"
+#include "tcp/audit.hpp"
 #include "tcp/cc/controller.hpp"
 #include "tcp/challenge.hpp"
 #include "tcp/keepalive.hpp"
@@ -197,6 +198,10 @@ class Connection : public timer::Entry,
   };
   TimeWaitState time_wait_state() const;
 
+  /// audit.cpp: what is broken in a connection that nobody works on now, or nullptr. `last` is of
+  /// this function's last call; begin with an empty one.
+  const char* audit(Audit& last) const;
+
  private:
   enum class Step : bool { kStop, kContinue };
 
@@ -359,6 +364,11 @@ class Connection : public timer::Entry,
   std::uint16_t select_window();
   WindowState window_state() const;
   void on_no_buffers();
+
+  // audit.cpp
+  const char* audit_sending() const;
+  const char* audit_receiving() const;
+  const char* audit_progress(const Audit& last) const;
 
   // Helpers.
   /// Ends whatever may have changed more than the data in the buffers.

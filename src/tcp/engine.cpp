@@ -91,6 +91,10 @@ void Engine::on_time_wait_segment(Segment& segment, TimeWaitRecord& record, Inst
   const bool bare = segment.length() == 0 && segment.seq == record.rcv_nxt;
   if (bare) return;  // an old acknowledgement; answering it could begin an ACK war
   if (segment.has(flag::kFin)) time_wait_.restart(record, now);
+  if (segment.length() == 0) {  // and so could any other that says nothing
+    if (record.answers_left == 0) return;
+    --record.answers_left;
+  }
   ControlReply ack;
   ack.flow = segment.flow;
   ack.seq = record.snd_nxt;

@@ -301,6 +301,10 @@ bool Connection::emit(Plan& plan, OutPacket& out, Instant now) {
   }
   out.hint = &egress_hint_;
   out.confirms_neighbor = note_packet();
+  if (out.tso_segment != 0) [[unlikely]] {  // as many as the device makes of it (RFC 4022)
+    shared_->counters.segments_out +=
+        (out.packet.length() - out.header_bytes - 1) / out.tso_segment;
+  }
   return true;
 }
 

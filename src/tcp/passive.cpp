@@ -138,7 +138,8 @@ void Engine::on_half_open_segment(Segment&& segment, SynCacheEntry& entry, Insta
                          segment.seq.at_or_before(expected + std::uint32_t{syn_window(*listener)});
   if (segment.has(flag::kSyn) || stale || !in_window) {
     shared_.count(stale ? Drop::kTcpPaws : Drop::kTcpOutOfWindow);
-    acknowledge_half_open(entry, now);
+    // Not without a limit: the other end may answer, and each take the other's for old.
+    if (entry.challenges.take(now)) acknowledge_half_open(entry, now);
     return;
   }
   if (!segment.has(flag::kAck)) {

@@ -7,6 +7,7 @@
 #include "base/address.hpp"
 #include "base/siphash.hpp"
 #include "base/time.hpp"
+#include "tcp/challenge.hpp"
 #include "tcp/flow_slab.hpp"
 #include "tcp/seq.hpp"
 
@@ -27,6 +28,7 @@ struct SynCacheEntry : SlabHook {
   bool timestamps = false;
   bool sack = false;
   std::uint8_t retransmits = 0;  ///< of the SYN-ACK; kept by the cache
+  ChallengeLimiter challenges;   ///< acknowledgements of what cannot be right
   Instant created;               ///< kept by the cache
   Instant deadline;              ///< of the next retransmission; kept by the cache
 

@@ -24,6 +24,9 @@ struct TimeWaitRecord : SlabHook {
   std::uint32_t ts_offset = 0;
   std::uint16_t window = 0;  ///< last advertised, as on the wire
   bool timestamps = false;
+  /// How often segments without data or FIN are still answered: two records, or a record and a
+  /// half-open connection, that disagree about a number would answer each other for ever.
+  std::uint8_t answers_left = 10;
   Instant expiry;  ///< kept by the table
 
   FlowKey flow() const noexcept { return {{local, local_port}, {remote, remote_port}}; }

@@ -11,6 +11,7 @@
 #include "base/assert.hpp"
 #include "buf/mbuf.hpp"
 #include "fuzz/input.hpp"
+#include "fuzz/segment.hpp"
 #include "sock/socket_table.hpp"
 #include "wire/checksum.hpp"
 #include "wire/ethernet.hpp"
@@ -21,8 +22,6 @@
 
 namespace zs::fuzz {
 namespace {
-
-using Bytes = std::vector<std::byte>;
 
 constexpr MacAddress kOurMac{{std::byte{2}, {}, {}, {}, {}, std::byte{1}}};
 constexpr MacAddress kPeerMac{{std::byte{2}, {}, {}, {}, {}, std::byte{2}}};
@@ -48,13 +47,11 @@ IpAddress destination(bool v6, std::uint8_t help) {
   return address((help & kFromRouter) != 0 ? "ff02::1" : "2001:db8::1");
 }
 
-/// Where the shard's latest TCP segment stands, so that an answer can fit it.
-struct LastSegment {
-  std::uint16_t local_port = kListenPort;
-  std::uint16_t peer_port = kPeerPort;
-  std::uint32_t next = 0;      ///< the sequence number behind it
-  std::uint32_t expected = 0;  ///< what it acknowledges
-};
+/// A stranger who has said nothing yet.
+Standing at_first(bool v6) {
+  return {.peer = {address(v6 ? "2001:db8::2" : "10.0.0.2"), kPeerPort},
+          .local = {address(v6 ? "2001:db8::1" : "10.0.0.1"), kListenPort}};
+}
 
 std::unique_ptr<buf::Pool> make_pool(const char* name, std::uint16_t data_room) {
   auto pool = buf::Pool::create({.name = name, .count = 512, .data_room = data_room});
@@ -88,6 +85,7 @@ class World {
   void open_sockets();
   void connect();
   void on_frame(Input& input);
+  void on_segment(bool v6, bool cut, Input& input);
   Bytes make_frame(std::uint8_t kind, std::uint8_t help, Input& input) const;
   void fix_transport(std::uint8_t protocol, std::uint8_t help, bool v6,
                      std::span<std::byte> l4) const;
@@ -101,7 +99,9 @@ class World {
   std::unique_ptr<stack::Shard> shard_;
   std::unique_ptr<sock::SocketTable> sockets_;
   std::array<int, 4> fds_{-1, -1, -1, -1};
-  LastSegment last_;
+  /// Where the shard's latest TCP segments stand, so that an answer can fit them.
+  Standing last_v4_ = at_first(false);
+  Standing last_v6_ = at_first(true);
 };
 
 void World::open_sockets() {
@@ -135,15 +135,15 @@ void World::fix_transport(std::uint8_t protocol, std::uint8_t help, bool v6,
   const bool tcp = protocol == wire::ip_protocol::kTcp && l4.size() >= wire::TcpView::kMinHeader;
   const bool udp = protocol == wire::ip_protocol::kUdp && l4.size() >= 8;
   if (tcp && (help & kFixPorts) != 0) {
-    store_be(&l4[0], last_.peer_port);
-    store_be(&l4[2], last_.local_port);
+    store_be(&l4[0], last_v4_.peer.port);
+    store_be(&l4[2], last_v4_.local.port);
   } else if (udp && (help & kFixPorts) != 0) {
     store_be(&l4[2], kDatagramPort);
     store_be(&l4[4], static_cast<std::uint16_t>(l4.size()));
   }
   if (tcp && (help & kFixSequence) != 0) {  // the input's numbers are offsets
-    store_be(&l4[4], load_be<std::uint32_t>(&l4[4]) + last_.expected);
-    store_be(&l4[8], load_be<std::uint32_t>(&l4[8]) + last_.next);
+    store_be(&l4[4], load_be<std::uint32_t>(&l4[4]) + last_v4_.expected);
+    store_be(&l4[8], load_be<std::uint32_t>(&l4[8]) + last_v4_.next);
   }
   if ((help & kFixChecksum) == 0) return;
   const bool icmp = (protocol == wire::ip_protocol::kIcmp && !v6) ||
@@ -192,7 +192,11 @@ Bytes World::make_frame(std::uint8_t kind, std::uint8_t help, Input& input) cons
 }
 
 void World::on_frame(Input& input) {
-  const std::uint8_t kind = input.u8() % 5;
+  const std::uint8_t kind = input.u8() % 9;
+  if (kind >= 5) {
+    on_segment(kind % 2 == 0, kind >= 7, input);
+    return;
+  }
   const std::uint8_t help = input.u8();
   deliver(make_frame(kind, help, input));
 }
@@ -225,22 +229,41 @@ void World::run_application() {
   }
 }
 
+/// A segment that fits, whole or as two fragments of which either may come first.
+void World::on_segment(bool v6, bool cut, Input& input) {
+  const Standing at = v6 ? last_v6_ : last_v4_;
+  const Bytes l4 = segment_from(at, input);
+  const std::size_t size = l4.size();
+  const std::size_t middle = cut ? std::min<std::size_t>(input.u8() * 8u, size / 8 * 8) : size;
+  const std::uint32_t id = cut ? input.u8() : 0;
+  std::array<Piece, 2> pieces{{{id, 0, middle}, {id, middle, size}}};
+  if (id % 2 == 1) std::swap(pieces[0], pieces[1]);
+  for (const Piece& piece : pieces) {
+    if (piece.begin < piece.end) deliver(frame_of(at, l4, piece, kOurMac, kPeerMac));
+  }
+}
+
 /// Remembers where the shard's TCP stands.
 void World::observe(const rte_mbuf* packet) {
   const auto frame = buf::bytes(packet);
   const auto ethernet = wire::EthernetView::parse(frame);
-  if (!ethernet || ethernet->ether_type() != wire::ether_type::kIpv4) return;
-  const auto l4 = ethernet->payload();
-  if (l4.size() < wire::Ipv4View::kMinHeader || l4[9] != std::byte{wire::ip_protocol::kTcp}) return;
-  const auto tcp = wire::TcpView::parse(l4.subspan(wire::Ipv4View::kMinHeader));
+  if (!ethernet) return;
+  const bool v4 = ethernet->ether_type() == wire::ether_type::kIpv4;
+  if (!v4 && ethernet->ether_type() != wire::ether_type::kIpv6) return;
+  const std::size_t ip_bytes = v4 ? wire::Ipv4View::kMinHeader : wire::Ipv6View::kHeader;
+  const std::size_t protocol_at = v4 ? 9 : 6;
+  const auto ip = ethernet->payload();
+  if (ip.size() < ip_bytes || ip[protocol_at] != std::byte{wire::ip_protocol::kTcp}) return;
+  const auto tcp = wire::TcpView::parse(ip.subspan(ip_bytes));
   if (!tcp) return;
-  const auto headers = static_cast<std::uint32_t>(
-      wire::EthernetView::kHeader + wire::Ipv4View::kMinHeader + tcp->header_length());
+  const auto headers =
+      static_cast<std::uint32_t>(wire::EthernetView::kHeader + ip_bytes + tcp->header_length());
   const std::uint32_t controls = (tcp->flags() & wire::tcp_flag::kSyn) != 0 ? 1 : 0;
-  last_ = {.local_port = tcp->src_port(),
-           .peer_port = tcp->dst_port(),
-           .next = tcp->seq() + (packet->pkt_len - headers) + controls,
-           .expected = tcp->ack()};
+  Standing& last = v4 ? last_v4_ : last_v6_;
+  last.local.port = tcp->src_port();
+  last.peer.port = tcp->dst_port();
+  last.next = tcp->seq() + (packet->pkt_len - headers) + controls;
+  last.expected = tcp->ack();
 }
 
 void World::settle() {

@@ -46,5 +46,16 @@ TEST(Supply, TheReserveIsNotLent) {
   EXPECT_TRUE(Mbuf::adopt(pool->lend()));
 }
 
+// Found by `zstack sim --profile tiny`: an application took 32 buffers between two looks, and with
+// them all that an acknowledgement could have been sent in.
+TEST(Supply, TheReserveOfASmallPoolIsNotLentEither) {
+  const auto pool = *Pool::create({.name = "p", .count = 70, .data_room = 64});
+  std::vector<Mbuf> held;
+  while (rte_mbuf* const m = pool->lend()) held.push_back(Mbuf::adopt(m));
+  EXPECT_GE(pool->available(), 3u);
+  held.clear();
+  EXPECT_TRUE(Mbuf::adopt(pool->lend()));
+}
+
 }  // namespace
 }  // namespace zs::buf
