@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace zs::tcp {
+namespace {
+
+constexpr Duration kAfterRepeatedHandshake = std::chrono::seconds{3};
+
+}  // namespace
 
 RttEstimator::RttEstimator(const Config& config) noexcept
     : base_rto_(std::min(config.initial_rto, config.max_rto)),
@@ -27,6 +32,12 @@ void RttEstimator::on_sample(Duration rtt) noexcept {
   // tcp_rto_min): RFC 6298 §2.4 puts it under the sum, where it vanishes as soon as SRTT exceeds
   // it, and a steady path of 250 ms would then time out on the first delayed ACK.
   base_rto_ = srtt_ + std::max({kClockGranularity, 4 * rttvar_, min_rto_});
+  backoffs_ = 0;
+}
+
+void RttEstimator::on_handshake_repeated() noexcept {
+  if (has_sample()) return;
+  base_rto_ = std::min(kAfterRepeatedHandshake, max_rto_);
   backoffs_ = 0;
 }
 
