@@ -169,49 +169,48 @@ Setting device_setting() {
   return s;
 }
 
-Setting addresses_setting() {
-  const std::string expected = "addresses with prefix such as \"10.77.0.2/24\"";
-  Setting s = make("interface.addresses", "our addresses with their prefixes", expected,
-                   [=](Config& c, const Value& v) -> Verdict {
-                     const Value alone{Type::kList, {}, {v}};
-                     const Value& list = v.type == Type::kList ? v : alone;
-                     std::vector<IpPrefix> addresses;
-                     for (const Value& item : list.items) {
-                       const auto p =
-                           item.is(Type::kText) ? IpPrefix::parse(item.text) : std::nullopt;
-                       // Without its prefix an address has no neighbours, which nobody means.
-                       if (!p || item.text.find('/') == std::string::npos) {
-                         return Refusal{expected, item.describe()};
-                       }
-                       addresses.push_back(*p);
-                     }
-                     c.interface.addresses = std::move(addresses);
-                     return std::nullopt;
-                   });
+/// Several, or one alone; `take_all` gets what `parse` makes of each text that is understood.
+template <typename Parse, typename TakeAll>
+Setting list(std::string path, std::string expected, std::string help, Parse parse,
+             TakeAll take_all) {
+  Setting s =
+      make(std::move(path), std::move(help), expected, [=](Config& c, const Value& v) -> Verdict {
+        const Value alone{Type::kList, {}, {v}};
+        std::vector<typename decltype(parse(v.text))::value_type> all;
+        for (const Value& item : (v.type == Type::kList ? v : alone).items) {
+          const auto one = item.is(Type::kText) ? parse(item.text) : std::nullopt;
+          if (!one) return Refusal{expected, item.describe()};
+          all.push_back(*one);
+        }
+        take_all(c, all);
+        return std::nullopt;
+      });
   s.is_list = true;
+  return s;
+}
+
+Setting addresses_setting() {
+  // Without its prefix an address has no neighbours, which nobody means.
+  const auto parse = [](const std::string& text) {
+    return text.find('/') == std::string::npos ? std::nullopt : IpPrefix::parse(text);
+  };
+  Setting s = list("interface.addresses", "addresses with prefix such as \"10.77.0.2/24\"",
+                   "our addresses with their prefixes", parse,
+                   [](Config& c, const auto& all) { c.interface.addresses = all; });
   s.flag = "--address";
   return s;
 }
 
 Setting without_setting() {
-  const std::string expected =
-      "offloads such as \"tso\", of " + dev::describe(static_cast<dev::Offload>(UINT32_MAX));
-  Setting s = make("device.without", "offloads of the device that are not to be used", expected,
-                   [=](Config& c, const Value& v) -> Verdict {
-                     const Value alone{Type::kList, {}, {v}};
-                     const Value& list = v.type == Type::kList ? v : alone;
-                     dev::Offload without = dev::Offload::kNone;
-                     for (const Value& item : list.items) {
-                       const auto offload =
-                           item.is(Type::kText) ? dev::offload_named(item.text) : std::nullopt;
-                       if (!offload) return Refusal{expected, item.describe()};
-                       without = without | *offload;
-                     }
-                     c.device.without = without;
-                     return std::nullopt;
-                   });
-  s.is_list = true;
-  return s;
+  const dev::Offload all{UINT32_MAX};
+  return list(
+      "device.without", "offloads such as \"tso\", of " + dev::describe(all),
+      "offloads of the device that are not to be used",
+      [](const std::string& text) { return dev::offload_named(text); },
+      [](Config& c, const auto& offloads) {
+        c.device.without = dev::Offload::kNone;
+        for (const dev::Offload o : offloads) c.device.without = c.device.without | o;
+      });
 }
 
 Setting lcores_setting() {
@@ -450,55 +449,6 @@ std::optional<RouteConfig> parse_route(std::string_view text) {
   const auto gateway = IpAddress::parse(text.substr(via + kVia.size()));
   if (!gateway) return std::nullopt;
   return RouteConfig{*destination, gateway};
-}
-
-std::optional<DeviceConfig> parse_device(std::string_view text, std::string& why) {
-  const auto colon = text.find(':');
-  const std::string_view kind = text.substr(0, colon);
-  const std::string_view rest =
-      colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
-  DeviceConfig device;
-  if (kind == "tap" || kind == "packet") {
-    device.kind = kind == "tap" ? DeviceKind::kTap : DeviceKind::kPacket;
-    const bool may_be_unnamed = kind == "tap" && colon == std::string_view::npos;
-    if (!may_be_unnamed && !is_interface_name(rest)) {
-      why = "an interface name of 1 to 15 characters after \"" + std::string(kind) + ":\"";
-      return std::nullopt;
-    }
-    device.target = rest;
-    return device;
-  }
-  if (kind == "dpdk" || kind == "pci") {
-    const auto comma = rest.find(',');
-    device.kind = DeviceKind::kDpdk;
-    device.target = rest.substr(0, comma);
-    if (comma != std::string_view::npos) device.arguments = rest.substr(comma + 1);
-    if (device.target.empty() || rest.find(' ') != std::string_view::npos) {
-      why = "a PCI address or a vdev after \"" + std::string(kind) + ":\"";
-      return std::nullopt;
-    }
-    return device;
-  }
-  return std::nullopt;
-}
-
-std::string DeviceConfig::to_string() const {
-  switch (kind) {
-    case DeviceKind::kTap:
-      return target.empty() ? "tap" : "tap:" + target;
-    case DeviceKind::kPacket:
-      return "packet:" + target;
-    case DeviceKind::kDpdk:
-      return "dpdk:" + target + (arguments.empty() ? "" : "," + arguments);
-  }
-  return target;
-}
-
-bool DeviceConfig::is_pci() const {
-  // "0000:00:05.0" or "00:05.0"; every vdev begins with the name of its driver.
-  return kind == DeviceKind::kDpdk && target.find(':') != std::string::npos &&
-         target.find('.') != std::string::npos && !target.starts_with("net_") &&
-         !target.starts_with("eth_");
 }
 
 }  // namespace zs::runtime

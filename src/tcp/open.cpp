@@ -97,6 +97,7 @@ void Connection::establish(Instant now) {
   congestion_.select(shared_->config.congestion,
                      {.mss = mss_, .initial_window = cc::initial_window(segments, mss_)});
   timers_.cancel(TimerId::kRetransmit);
+  if (retries_ > 0) rtt_.on_handshake_repeated();
   retries_ = 0;
   forward_progress_ = true;
   transition(State::kEstablished);

@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace zs::tcp {
+namespace {
+
+constexpr Duration kAfterRepeatedHandshake = std::chrono::seconds{3};
+
+}  // namespace
 
 RttEstimator::RttEstimator(const Config& config) noexcept
     : base_rto_(std::min(config.initial_rto, config.max_rto)),
@@ -31,6 +36,12 @@ void RttEstimator::on_sample(Duration rtt) noexcept {
   base_rto_ = srtt_ + std::max(4 * rttvar_, min_rto_);
   backoffs_ = 0;
   rto_ = std::min(base_rto_, max_rto_);
+}
+
+void RttEstimator::on_handshake_repeated() noexcept {
+  if (has_sample()) return;
+  base_rto_ = std::min(kAfterRepeatedHandshake, max_rto_);
+  reset_backoff();
 }
 
 void RttEstimator::backoff() noexcept {

@@ -25,14 +25,14 @@ class RttEstimator {
   void on_sample(Duration rtt) noexcept;
   /// The retransmission timer expired: doubles rto() up to max_rto (RFC 6298 §5.5).
   void backoff() noexcept;
-  /// New data was acknowledged.
+  /// A closed window opened: what was backed off was the probing.
   void reset_backoff() noexcept {
-    if (backoffs_ == 0) [[likely]] {
-      return;
-    }
     backoffs_ = 0;
     rto_ = std::min(base_rto_, max_rto_);
   }
+  /// The handshake needed more than one try: RFC 6298 §5.7 wants 3 seconds, until there is a
+  /// sample.
+  void on_handshake_repeated() noexcept;
 
   /// The current timeout, back-off included.
   Duration rto() const noexcept { return rto_; }

@@ -61,6 +61,19 @@ TEST(RttEstimator, a_sample_ends_the_backoff) {
   EXPECT_LT(rtt.rto(), 1200ms);
 }
 
+//= https://www.rfc-editor.org/rfc/rfc6298#section-5
+//= type=test
+TEST(RttEstimator, a_repeated_handshake_means_three_seconds) {
+  RttEstimator rtt{Config{}};
+  rtt.backoff();
+  rtt.backoff();
+  rtt.on_handshake_repeated();
+  EXPECT_EQ(rtt.rto(), 3s);
+  rtt.on_sample(400ms);
+  rtt.on_handshake_repeated();
+  EXPECT_EQ(rtt.rto(), 1200ms);
+}
+
 TEST(RttEstimator, absurd_samples_do_no_harm) {
   RttEstimator rtt{Config{}};
   rtt.on_sample(-5s);
