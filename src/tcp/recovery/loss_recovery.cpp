@@ -286,13 +286,16 @@ void LossRecovery::detect(const Flight& flight, Verdict& verdict) {
       if (begin.at_or_after(t.copies_end)) break;  // and what follows was sent later still
       continue;
     }
-    if (log_[i].lost) continue;
+    if (log_[i].lost || log_[i].sacked) continue;
     // Of the transmission that the latest arrival belongs to, only what lies before that.
     if (log_[i].at == t.rack.latest_at() && log_[i].end.after(t.rack.latest_end()) &&
         !log_.split(t.rack.latest_end())) {
       continue;
     }
-    if (t.scoreboard.unsacked_between(begin, log_[i].end) == 0) continue;
+    if (t.scoreboard.unsacked_between(begin, log_[i].end) == 0) {
+      log_[i].sacked = true;  // so that the next walk, and a peer may ask for many, is cheap
+      continue;
+    }
     const Instant due = log_[i].at + patience;
     if (due <= flight.now) {
       mark_lost(i, flight.una);
@@ -345,7 +348,7 @@ void LossRecovery::on_timeout(const Flight& flight, bool repeated) {
   if (reneged) {
     t.scoreboard.clear();
     t.lost_bytes = 0;
-    for (std::uint32_t i = 0; i < log_.size(); ++i) log_[i].lost = false;
+    for (std::uint32_t i = 0; i < log_.size(); ++i) log_[i].lost = log_[i].sacked = false;
   }
   enter_loss(flight);
   // RFC 8985 §6.3: the first one, and all that had the time to be acknowledged.

@@ -62,7 +62,7 @@ bool SentLog::rewrite(const SeqRange& range, Instant at) {
   if (high == size()) return exact;
   Record& last = (*this)[high];
   last.retransmitted = true;
-  last.lost = false;
+  last.lost = last.sacked = false;
   last.at = at;
   const auto live = records_.begin() + first_;
   records_.erase(live + low, live + high);

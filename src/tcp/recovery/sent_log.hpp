@@ -24,8 +24,9 @@ class SentLog {
   struct Record {
     SeqNum end;  ///< it begins where the one before it ends
     bool retransmitted = false;
-    bool lost = false;  ///< deemed lost, and not sent again since
-    Instant at;         ///< of the latest transmission
+    bool lost = false;    ///< deemed lost, and not sent again since
+    bool sacked = false;  ///< all of it, as somebody has found out
+    Instant at;           ///< of the latest transmission
   };
 
   bool empty() const noexcept { return first_ == records_.size(); }
