@@ -32,7 +32,9 @@ void RxPipeline::on_frame(std::uint16_t interface, buf::Mbuf frame) {
   const auto ethernet = wire::EthernetView::parse(frame.first());
   const MacAddress dst = ethernet->dst();
   std::uint16_t type = ethernet->ether_type();
-  const Arrival arrival{.interface = interface, .link_multicast = dst.is_multicast()};
+  const Arrival arrival{.interface = interface,
+                        .link_multicast = dst.is_multicast(),
+                        .own_echo = ethernet->src() == self.device.mac};
   if (!arrival.link_multicast && dst != self.device.mac) {
     core_.drops += Drop::kEthNotForUs;
     return;
