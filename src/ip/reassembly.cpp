@@ -242,7 +242,7 @@ Reassembler::Datagram* Reassembler::find(const Key& key) const {
 Reassembler::Datagram* Reassembler::start(const Key& key, const FragmentArrival& arrival,
                                           Instant now) {
   const auto source = static_cast<std::uint16_t>(siphash(key_, key.src.bytes()) % kSources);
-  if (sources_[source].datagrams.size() >= share_of(limits_.datagrams, 1)) {
+  if (sources_[source].count >= share_of(limits_.datagrams, 1)) {
     release(sources_[source].datagrams.front(), Drop::kFragmentDisplaced);
   }
   if (free_datagrams_.empty()) release(*oldest(), Drop::kFragmentDisplaced);
@@ -262,6 +262,7 @@ Reassembler::Datagram* Reassembler::start(const Key& key, const FragmentArrival&
   d.hash_next = std::exchange(buckets_[bucket_of(key)], i);
   age_list(key).push_back(d);
   sources_[source].datagrams.push_back(d);
+  ++sources_[source].count;
   return &d;
 }
 
@@ -319,6 +320,7 @@ void Reassembler::release(Datagram& d, std::optional<Drop> reason) {
   *link = d.hash_next;
   age_list(d.key).erase(d);
   sources_[d.source].datagrams.erase(d);
+  --sources_[d.source].count;
   free_datagrams_.push_back(index_of(d));
 }
 

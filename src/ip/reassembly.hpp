@@ -67,7 +67,7 @@ class Reassembler {
   std::optional<ExpiredDatagram> poll_expired(Instant now);
   Instant next_deadline() const;
 
-  std::size_t datagrams() const { return ages_[0].size() + ages_[1].size(); }
+  std::size_t datagrams() const { return limits_.datagrams - free_datagrams_.size(); }
   std::uint32_t buffers() const { return buffers_; }
 
  private:
@@ -114,6 +114,7 @@ class Reassembler {
   using AgeList = IntrusiveList<Datagram, AgeTag>;
   struct Source {
     IntrusiveList<Datagram, SourceTag> datagrams;
+    std::uint32_t count = 0;  ///< of these
     std::uint32_t buffers = 0;
   };
   enum class Place : std::uint8_t { kFree, kDuplicate, kConflict };

@@ -17,12 +17,12 @@ std::string_view to_string(ClaimState state) {
   return "?";
 }
 
-void AddressClaims::add(std::uint16_t interface, const IpAddress& address, Instant now) {
+void AddressClaims::add(std::uint16_t interface, const IpAddress& address, Instant when) {
   Claim claim;
   claim.address = address;
   claim.interface = interface;
   claims_.push_back(claim);
-  start(claims_.back(), now);
+  start(claims_.back(), when);
 }
 
 void AddressClaims::remove(std::uint16_t interface, const IpAddress& address) {

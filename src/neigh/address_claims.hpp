@@ -60,7 +60,8 @@ class AddressClaims {
  public:
   explicit AddressClaims(const ClaimConfig& config) : config_(config) {}
 
-  void add(std::uint16_t interface, const IpAddress& address, Instant now);
+  /// Probes go out from `when` on.
+  void add(std::uint16_t interface, const IpAddress& address, Instant when);
   /// The address is not ours any more.
   void remove(std::uint16_t interface, const IpAddress& address);
   /// The link came (back) up: what we knew of it may be wrong now. Settled claims are announced, so

@@ -16,6 +16,7 @@ struct Arrival {
   Origin origin = Origin::kWire;
   bool link_multicast = false;  ///< the frame was for many stations
   bool reassembled = false;     ///< it came in fragments
+  bool own_echo = false;        ///< the frame says that we sent it: a hub or a loop brought it back
 };
 
 /// A packet past the IP layer's checks; its buffer still begins at the IP header.

@@ -103,6 +103,12 @@ void IcmpService::on_discovery(const Received& received, std::span<const std::by
     core_.drops += Drop::kIcmpMalformed;
     return;
   }
+  // Our own probe is nobody's claim (RFC 7527 tells them apart by a number, where MACs may be
+  // alike).
+  if (received.arrival.own_echo) {
+    core_.drops += Drop::kIcmpIgnored;
+    return;
+  }
   switch (std::to_integer<std::uint8_t>(message[0])) {
     case wire::icmpv6_type::kRouterAdvertisement:
       return routers_.on_advertisement(received, message);

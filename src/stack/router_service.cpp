@@ -155,7 +155,9 @@ void RouterService::apply(const neigh::RouterChange& change) {
 void RouterService::make_address(const neigh::RouterChange& change) {
   if (!core_.addresses.add_autonomous(change.interface, change.prefix)) return;
   made_.push_back(change.prefix.address);
-  core_.claims.add(change.interface, change.prefix.address, core_.now);
+  // RFC 4862 §5.4.2: all hosts have heard the same advertisement at once.
+  const Duration delay = milliseconds{random_.below(1'000)};
+  core_.claims.add(change.interface, change.prefix.address, core_.now + delay);
   core_.join_solicited_group(change.interface, change.prefix.address);
 }
 

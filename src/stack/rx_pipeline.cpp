@@ -29,8 +29,11 @@ void RxPipeline::on_frame(std::uint16_t interface, buf::Mbuf frame) {
   const auto ethernet = wire::EthernetView::parse(frame.first());
   const MacAddress dst = ethernet->dst();
   std::uint16_t type = ethernet->ether_type();
-  const Arrival arrival{.interface = interface, .link_multicast = dst.is_multicast()};
-  if (!arrival.link_multicast && dst != core_.interfaces[interface]->device.mac) {
+  const MacAddress& own_mac = core_.interfaces[interface]->device.mac;
+  const Arrival arrival{.interface = interface,
+                        .link_multicast = dst.is_multicast(),
+                        .own_echo = ethernet->src() == own_mac};
+  if (!arrival.link_multicast && dst != own_mac) {
     core_.drops += Drop::kEthNotForUs;
     return;
   }

@@ -120,6 +120,23 @@ TEST(NeighborService, AdvertisementsReleaseWhoWaits) {
   EXPECT_EQ(w.shard->neighbors().size(), 1u);
 }
 
+TEST(NeighborService, OurOwnProbeThatComesBackIsNoConflict) {
+  auto config = World::default_config();
+  config.address_probes = 1;
+  World w(config);
+  w.pass(0s);
+  Bytes probe = solicit(kOurs6, std::nullopt, IpAddress{}, wire::solicited_node_multicast(kOurs6));
+  std::copy(kOurMac.bytes.begin(), kOurMac.bytes.end(), probe.begin() + 6);
+  w.give(probe);
+  EXPECT_EQ(w.drops(Drop::kIcmpIgnored), 1u);
+  std::copy(kPeerMac.bytes.begin(), kPeerMac.bytes.end(), probe.begin() + 6);
+  w.give(probe);  // somebody else's
+  std::uint32_t conflicts = 0;
+  const auto interfaces = w.shard->interfaces();
+  for (const AddressInfo& a : interfaces[0].addresses) conflicts += a.conflicts;
+  EXPECT_EQ(conflicts, 1u);
+}
+
 TEST(NeighborService, AnAdvertisementOfOurAddressIsAConflict) {
   World w;
   w.give(advertise(kOurs6, false, *IpAddress::parse("ff02::1")));
