@@ -54,7 +54,10 @@ class IpAddress {
   constexpr std::uint32_t v4_value() const {
     return byte_swap(static_cast<std::uint32_t>(words_[1] >> 32));
   }
-  constexpr Bytes bytes() const { return std::bit_cast<Bytes>(words_); }
+  /// The 16 bytes, as they stand on an IPv6 wire.
+  std::span<const std::byte, 16> bytes() const& { return std::as_bytes(std::span(words_)); }
+  std::span<const std::byte, 16> bytes() const&& = delete;  // they would outlive it
+  constexpr Bytes to_bytes() const { return std::bit_cast<Bytes>(words_); }
   /// The 4 or 16 bytes as they stand on the wire.
   std::span<const std::byte> wire_bytes() const {
     const std::span<const std::byte> all = std::as_bytes(std::span(words_));

@@ -11,7 +11,7 @@ struct EgressHint {
   std::uint32_t generation = 0;  ///< 0: never looked up
   std::uint16_t interface = 0;
   std::uint16_t neighbor = 0;
-  /// All of it, to compare at once; 0 only before the first look-up.
+  /// All of it, to compare at once. Never UINT64_MAX: there are fewer neighbours.
   std::uint64_t word() const {
     std::uint64_t all = 0;
     static_assert(sizeof all == 8 && sizeof(EgressHint) == 8);

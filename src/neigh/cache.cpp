@@ -373,8 +373,7 @@ void Cache::fail_packets(Entry& e) {
 std::size_t Cache::bucket_of(std::uint16_t interface, const IpAddress& address) const {
   // Keyed: strangers choose the addresses that we answer to.
   std::array<std::byte, 18> key;
-  const IpAddress::Bytes bytes = address.bytes();
-  std::copy(bytes.begin(), bytes.end(), key.begin());
+  std::copy(address.bytes().begin(), address.bytes().end(), key.begin());
   store_be(&key[16], interface);
   return siphash(key_, key) & (buckets_.size() - 1);
 }

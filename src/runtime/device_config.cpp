@@ -1,8 +1,23 @@
 // What names a device, in both directions.
 
+#include <algorithm>
+#include <cctype>
+
 #include "runtime/settings.hpp"
 
 namespace zs::runtime {
+namespace {
+
+/// dev_valid_name() of the kernel: 1 to 15 characters, no slash, colon or space.
+bool is_interface_name(std::string_view name) {
+  constexpr std::size_t kMaxName = 15;  // IFNAMSIZ - 1
+  if (name.empty() || name.size() > kMaxName || name == "." || name == "..") return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return std::isgraph(static_cast<unsigned char>(c)) != 0 && c != '/' && c != ':';
+  });
+}
+
+}  // namespace
 
 std::optional<DeviceConfig> parse_device(std::string_view text, std::string& why) {
   const auto colon = text.find(':');

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <type_traits>
 #include <utility>
 
@@ -399,15 +398,6 @@ std::vector<Setting> make_settings() {
   add_tcp_shard_settings(all);
   add_fault_settings(all);
   return all;
-}
-
-/// dev_valid_name() of the kernel: 1 to 15 characters, no slash, colon or space.
-bool is_interface_name(std::string_view name) {
-  constexpr std::size_t kMaxName = 15;  // IFNAMSIZ - 1
-  if (name.empty() || name.size() > kMaxName || name == "." || name == "..") return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return std::isgraph(static_cast<unsigned char>(c)) != 0 && c != '/' && c != ':';
-  });
 }
 
 }  // namespace

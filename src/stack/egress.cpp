@@ -81,7 +81,7 @@ void Egress::write_headers(const tcp::SteadyPacket& packet, const FlowKey& flow,
 [[gnu::flatten]] std::size_t Egress::pull_steady(std::uint16_t interface,
                                                  std::span<rte_mbuf*> out) {
   Interface& self = *core_.interfaces[interface];
-  std::uint64_t last_way = 0;  // of the packet before: most go the same
+  std::uint64_t last_way = UINT64_MAX;  // of the packet before, none yet: most go the same
   const MacAddress* mac = nullptr;
   bool is_confirmed = false;
   std::size_t used = 0;

@@ -22,7 +22,7 @@ constexpr IpAddress load_ipv6(const std::byte* p) {
 
 /// Precondition: 16 writable bytes at `p`.
 constexpr void store_ipv6(std::byte* p, const IpAddress& address) {
-  const IpAddress::Bytes bytes = address.bytes();
+  const IpAddress::Bytes bytes = address.to_bytes();
   std::copy_n(bytes.begin(), bytes.size(), p);
 }
 

@@ -366,4 +366,8 @@ void LossRecovery::on_packet_too_big(const Flight& flight) {
   for (std::uint32_t i = 0; i < log_.size(); ++i) mark_lost(i, flight.una);
 }
 
+std::uint32_t LossRecovery::sacked_bytes() const {
+  return trouble_ ? trouble_->scoreboard.sacked_bytes() : 0;
+}
+
 }  // namespace zs::tcp::recovery

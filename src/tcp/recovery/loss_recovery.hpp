@@ -94,6 +94,8 @@ class LossRecovery {
   /// Nothing is known to be lost or out of order, and nothing remembered: an acknowledgement
   /// without SACK blocks that is not a duplicate leaves all as it is.
   bool is_quiet() const { return !trouble_; }
+  /// Out of order at the peer, as it says.
+  std::uint32_t sacked_bytes() const;
   /// Bytes estimated to be in the network.
   std::uint32_t pipe(SeqNum una, SeqNum nxt) const {
     if (!trouble_) [[likely]] {

@@ -105,7 +105,7 @@ TEST(Ipv6Input, SaysWhyNotAndWhatTheSenderDeserves) {
 TEST(Ipv6Input, RefusesMappedAddresses) {
   for (const std::size_t at : {8u, 24u}) {
     Bytes b = packet(17, Bytes(8));
-    const auto mapped = IpAddress::v4(10, 0, 0, 2).bytes();
+    const auto mapped = IpAddress::v4(10, 0, 0, 2).to_bytes();
     std::copy(mapped.begin(), mapped.end(), b.begin() + static_cast<long>(at));
     EXPECT_EQ(parse_v6(b).drop, Drop::kIpBadSource);
     EXPECT_FALSE(parse_v6(b).packet);

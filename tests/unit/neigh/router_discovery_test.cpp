@@ -202,7 +202,7 @@ TEST_F(RouterDiscoveryTest, IsBounded) {
   for (std::uint32_t i = 0; i < 100; ++i) {
     advertise(600, {{.prefix = ("2001:db8:" + std::to_string(i) + "::/64").c_str()}},
               IpAddress::v6([&] {
-                auto b = kRouterA.bytes();
+                auto b = kRouterA.to_bytes();
                 b[15] = static_cast<std::byte>(i);
                 return b;
               }()));

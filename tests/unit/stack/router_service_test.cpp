@@ -198,7 +198,7 @@ TEST(RouterService, AFloodOfRedirectsIsBounded) {
   w.give(advert({.lifetime = 9'000, .options = {mac_option(1), prefix_option("2001:db8:5::/64")}}));
   const auto before = w.shard->routes().size();
   for (std::uint32_t i = 0; i < 500; ++i) {
-    auto b = kFar.bytes();
+    auto b = kFar.to_bytes();
     store_be(&b[8], i);
     w.give(
         redirect(kOtherGate, IpAddress::v6(b), kGate, *IpAddress::parse("2001:db8:5::ff:fe00:1")));

@@ -37,7 +37,7 @@ struct AuditTest : testing::Test {
   }
   void send_all() {
     OutPacket out;
-    while (connection_.poll_transmit(out, Instant{})) out = {};
+    while (connection_.poll_transmit(out, Instant{})) out.packet = {};
     while (!shared_.transmit.empty()) shared_.transmit.pop_front();
   }
 
