@@ -4,6 +4,8 @@
 #include <compare>
 #include <cstdint>
 
+#include "base/assert.hpp"
+
 namespace zs {
 
 /// A span of time, with the one resolution the whole stack uses.
@@ -21,6 +23,12 @@ class Instant {
 
   constexpr std::int64_t ns() const { return ns_; }
   constexpr bool is_never() const { return ns_ == INT64_MAX; }
+
+  /// `d` later, for a time that is a time: one comparison less than t + d.
+  constexpr Instant later_by(Duration d) const {
+    ZS_ASSERT(!is_never());
+    return Instant{ns_ + d.count()};
+  }
 
   friend constexpr auto operator<=>(Instant, Instant) = default;
   friend constexpr Instant operator+(Instant t, Duration d) {

@@ -37,7 +37,7 @@ class AckPolicy {
     unacked_bytes_ += bytes;  // cannot wrap: a peer may send no more than a window without an ACK
     // RFC 9293 §3.8.6.3: an ACK for at least every second full-sized segment.
     if (unacked_bytes_ / 2 >= full_size_ || quick_acks_ > 0) now_ = true;
-    if (deadline_.is_never()) deadline_ = now + delay_;
+    if (deadline_.is_never()) deadline_ = now.later_by(delay_);
   }
   /// FIN, challenge ACK, unacceptable segment, answer to a keepalive: acknowledge at once.
   void request_now() noexcept { now_ = true; }

@@ -288,12 +288,9 @@ class Connection : public timer::Entry,
   bool has_outlived_user_timeout(Instant now) const;
   void restart_keepalive(Instant now);
   void arm_retransmit(Instant now) {
-    Duration timeout = rtt_.rto();
-    // What expires then is a probe's timer (RFC 8985 §7.2).
-    if (negotiated_.sack && recovery_.may_probe()) {
-      timeout = std::min(timeout, rtt_.probe_timeout(RttEstimator::kMostAckDelay));
-    }
-    Instant at = now + timeout;
+    // With SACK, what expires then is a probe's timer (RFC 8985 §7.2).
+    const bool probes = negotiated_.sack && recovery_.may_probe();
+    Instant at = now.later_by(probes ? rtt_.lone_timeout() : rtt_.rto());
     if (options_.user_timeout > Duration::zero()) [[unlikely]] {
       // The back-off must not sleep through the user timeout.
       at = std::min(at, std::max(oldest_unacked_ + options_.user_timeout, now));
@@ -323,7 +320,6 @@ class Connection : public timer::Entry,
   bool emit(Plan& plan, OutPacket& out, Instant now);
   buf::Mbuf take_payload(Plan& plan, std::uint16_t header_room);
   bool put_header(const Plan& plan, std::uint16_t size, OutPacket& out, Instant now);
-  void write_header(const Plan& plan, std::uint16_t checksum, std::byte* at, Instant now);
   [[gnu::noinline]] bool put_header_with_sack(const Plan& plan, std::uint16_t tso_segment,
                                               OutPacket& out, Instant now);
   /// What lies out of order, or came twice, is told in SACK blocks, so that the header is longer
@@ -350,6 +346,8 @@ class Connection : public timer::Entry,
   }
   void note_sent(const Plan& plan, Instant now);
   [[gnu::noinline]] void note_sent_behind(std::uint32_t bytes);
+  /// note_sent() of a segment in the connection's stride.
+  [[gnu::noinline]] void note_steadily_behind(std::uint32_t bytes, Instant now);
   std::uint32_t sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const;
   std::uint32_t usable_window() const;
   std::uint32_t congestion_room() const;

@@ -320,24 +320,20 @@ bool Connection::put_header(const Plan& plan, std::uint16_t size, OutPacket& out
   if (!room) return false;
   // The device's sum covers each wire segment, whose length only it knows when it cuts.
   const std::uint32_t summed_length = tso_segment != 0 ? 0 : size + plan.payload_bytes;
-  write_header(plan, wire::checksum_fold_in(pseudo_sum_, summed_length), room->data(), now);
+  wire::write_plain_tcp(room->data(),
+                        {.src_port = flow_.local.port,
+                         .dst_port = flow_.remote.port,
+                         .seq = plan.seq.raw(),
+                         .ack = rcv_.nxt.raw(),
+                         .flags = plan.flags,
+                         .window = select_window(),
+                         .checksum = wire::checksum_fold_in(pseudo_sum_, summed_length),
+                         .header_bytes = usual_header_,
+                         .timestamps = {timestamp_now(now), negotiated_.recent_timestamp}});
   out.flow = &flow_;
   out.header_bytes = static_cast<std::uint8_t>(size);
   out.tso_segment = tso_segment;
   return true;
-}
-
-void Connection::write_header(const Plan& plan, std::uint16_t checksum, std::byte* at,
-                              Instant now) {
-  wire::write_plain_tcp(at, {.src_port = flow_.local.port,
-                             .dst_port = flow_.remote.port,
-                             .seq = plan.seq.raw(),
-                             .ack = rcv_.nxt.raw(),
-                             .flags = plan.flags,
-                             .window = select_window(),
-                             .checksum = checksum,
-                             .header_bytes = usual_header_,
-                             .timestamps = {timestamp_now(now), negotiated_.recent_timestamp}});
 }
 
 bool Connection::put_header_with_sack(const Plan& plan, std::uint16_t tso_segment, OutPacket& out,

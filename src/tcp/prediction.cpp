@@ -116,23 +116,27 @@ bool Connection::poll_steady(SteadyPacket& out, Instant now) {
   if (pipe > std::min(cwnd, snd_.wnd)) return false;
   const bool is_small = bytes < mss_;
   if (is_small && !may_send_small()) return false;
-  if (in_flight == 0) {
-    if (now - last_sent_ > rtt_.rto()) return false;  // the restart window
-    oldest_unacked_ = now;
-  }
+  if (in_flight == 0 && now - last_sent_ > rtt_.rto()) return false;  // the restart window
 
-  const std::uint16_t size = usual_header_;
   const auto [packet, payload_off] = send_buffer_.take_last_in_place(
-      bytes, static_cast<std::uint16_t>(size + OutPacket::kL2L3Room));
+      bytes, static_cast<std::uint16_t>(usual_header_ + OutPacket::kL2L3Room));
   if (packet == nullptr) return false;
-  const std::uint16_t checksum =
-      wire::checksum_fold_in(pseudo_sum_, static_cast<std::uint16_t>(size + bytes));
-  write_header({.seq = snd_.nxt, .payload_bytes = bytes, .flags = kDataFlags, .segment = mss_},
-               checksum, static_cast<std::byte*>(packet->buf_addr) + payload_off - size, now);
+  const std::uint16_t window = select_window();
+  const auto segment = static_cast<std::uint16_t>(usual_header_ + bytes);
+  wire::write_plain_tcp(static_cast<std::byte*>(packet->buf_addr) + payload_off - usual_header_,
+                        {.src_port = flow_.local.port,
+                         .dst_port = flow_.remote.port,
+                         .seq = snd_.nxt.raw(),
+                         .ack = rcv_.nxt.raw(),
+                         .flags = kDataFlags,
+                         .window = window,
+                         .checksum = wire::checksum_fold_in(pseudo_sum_, segment),
+                         .header_bytes = usual_header_,
+                         .timestamps = {timestamp_now(now), negotiated_.recent_timestamp}});
   out = {.packet = packet,
          .payload_off = payload_off,
          .payload_bytes = static_cast<std::uint16_t>(bytes),
-         .header_bytes = size,
+         .header_bytes = usual_header_,
          .confirms_neighbor = note_packet()};
 
   // note_sent(), where nothing was ever taken back and nothing is lost.
@@ -140,15 +144,27 @@ bool Connection::poll_steady(SteadyPacket& out, Instant now) {
     timed_seq_ = snd_.nxt;
     timed_at_ = now;
   }
-  if (in_flight != 0) note_sent_behind(bytes);
+  if (in_flight != 0) [[unlikely]] {
+    note_steadily_behind(bytes, now);
+  } else {
+    oldest_unacked_ = last_sent_ = now;
+    snd_.nxt += bytes;
+    snd_.max = snd_.nxt;
+    ZS_ASSERT(!timers_.is_armed(TimerId::kRetransmit));
+    arm_retransmit(now);
+  }
+  if (is_small) snd_.small_end = snd_.nxt;
+  note_window_use(pipe, cwnd);
+  return true;
+}
+
+void Connection::note_steadily_behind(std::uint32_t bytes, Instant now) {
+  note_sent_behind(bytes);
+  last_sent_ = now;
   snd_.nxt += bytes;
   snd_.max = snd_.nxt;
-  if (is_small) snd_.small_end = snd_.nxt;
-  last_sent_ = now;
-  note_window_use(pipe, cwnd);
   if (!timers_.is_armed(TimerId::kRetransmit)) arm_retransmit(now);
-  if (in_flight != 0) arm_loss_probe(now);
-  return true;
+  arm_loss_probe(now);
 }
 
 }  // namespace zs::tcp

@@ -33,9 +33,11 @@ void RttEstimator::on_sample(Duration rtt) noexcept {
   // The floor is laid under the variance term, as Linux does (tcp_rttvar floored at
   // tcp_rto_min): RFC 6298 §2.4 puts it under the sum, where it vanishes as soon as SRTT exceeds
   // it, and a steady path of 250 ms would then time out on the first delayed ACK.
-  base_rto_ = srtt_ + std::max(4 * rttvar_, min_rto_);
+  const Duration variance = std::max(4 * rttvar_, min_rto_);
+  base_rto_ = srtt_ + variance;
   backoffs_ = 0;
   rto_ = std::min(base_rto_, max_rto_);
+  probes_early_ = variance > kMostAckDelay;
 }
 
 void RttEstimator::on_handshake_repeated() noexcept {
@@ -47,6 +49,7 @@ void RttEstimator::on_handshake_repeated() noexcept {
 void RttEstimator::backoff() noexcept {
   if (rto_ >= max_rto_) return;
   ++backoffs_;
+  probes_early_ = true;
   rto_ = std::min(2 * rto_, max_rto_);
 }
 

@@ -29,6 +29,7 @@ class RttEstimator {
   void reset_backoff() noexcept {
     backoffs_ = 0;
     rto_ = std::min(base_rto_, max_rto_);
+    probes_early_ = true;
   }
   /// The handshake needed more than one try: RFC 6298 §5.7 wants 3 seconds, until there is a
   /// sample.
@@ -40,6 +41,13 @@ class RttEstimator {
   /// `ack_delay`, before probing.
   Duration probe_timeout(Duration ack_delay) const noexcept {
     return has_sample() ? 2 * srtt_ + ack_delay : Duration{std::chrono::seconds{1}};
+  }
+  /// The earlier of rto() and probe_timeout(kMostAckDelay), which is hardly ever the latter.
+  Duration lone_timeout() const noexcept {
+    if (!probes_early_) [[likely]] {
+      return rto_;
+    }
+    return std::min(rto_, probe_timeout(kMostAckDelay));
   }
   bool has_sample() const noexcept { return srtt_ != Duration::zero(); }
   Duration srtt() const noexcept { return srtt_; }        ///< zero before the first sample
@@ -58,6 +66,7 @@ class RttEstimator {
   Duration max_rto_;
   Duration rto_;  ///< base_rto_ doubled backoffs_ times, at most max_rto_
   std::uint8_t backoffs_ = 0;
+  bool probes_early_ = true;  ///< probe_timeout(kMostAckDelay) may lie before rto()
 };
 
 }  // namespace zs::tcp
