@@ -177,7 +177,7 @@ def stage_interop(log):
     need_network()
     build(log, "release")
     configure(log, "dev")  # it knows the list of scenarios
-    return ctest(log, "dev", "-L", "^interop$", jobs="1", env={"ZSTACK": str(ROOT / "build/release/zstack")})
+    return ctest(log, "dev", "-L", "^interop$", env={"ZSTACK": str(ROOT / "build/release/zstack")})
 
 
 def stage_demo(log):

@@ -63,11 +63,13 @@ void EchoServer::accept_all(int listener) {
 
 void EchoServer::echo_buffers(int fd) {
   auto chain = sockets_.read(fd, kEchoTurnBytes);
-  if (!chain || chain->empty()) {
+  if (!chain || chain->empty()) [[unlikely]] {
     if (!chain && chain.error() == Errc::kAgain) return;
     return disregard(sockets_.close(fd));
   }
-  if (api_ == EchoApi::kZeroCopyRead) look_at(*chain);
+  if (api_ == EchoApi::kZeroCopyRead) [[unlikely]] {
+    look_at(*chain);
+  }
   // One request of a connection is out at a time, and its answer fits the send buffer.
   if (!sockets_.write(fd, *chain)) disregard(sockets_.close(fd));
 }

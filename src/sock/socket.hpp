@@ -27,7 +27,6 @@ struct Membership {
 /// belong to tcp::Engine and are borrowed here.
 struct Socket : ListHook<ReadyTag> {
   int fd = -1;
-  bool is_open = false;
   Type type = Type::kStream;
   IpFamily family = IpFamily::kV4;
   std::uint32_t interest = 0;

@@ -12,12 +12,13 @@ Result<Socket*> SocketTable::Impl::open(Type type, IpFamily family) {
   if (!fd) return Errc::kTooManyFiles;
   const auto at = static_cast<std::size_t>(*fd);
   if (at >= slots.size()) slots.resize(at + 1);
+  if (at >= by_fd_size) grow_by_fd();
   if (!slots[at]) slots[at] = std::make_unique<Socket>();
   Socket& socket = *slots[at];
   socket.fd = *fd;
   socket.type = type;
   socket.family = family;
-  socket.is_open = true;
+  by_fd[at] = &socket;
   socket.interest = 0;
   socket.user_data = 0;
   socket.bound.reset();
@@ -33,17 +34,23 @@ Result<Socket*> SocketTable::Impl::open(Type type, IpFamily family) {
 void SocketTable::Impl::release(Socket& socket) {
   if (static_cast<ListHook<ReadyTag>&>(socket).is_linked()) ready.erase(socket);
   descriptors.give_back(socket.fd);
-  socket.is_open = false;
+  by_fd[static_cast<std::size_t>(socket.fd)] = nullptr;
+}
+
+void SocketTable::Impl::grow_by_fd() {
+  const std::size_t size = std::max<std::size_t>(2 * by_fd_size, 64);
+  auto grown = std::make_unique<Socket*[]>(size);
+  std::copy_n(by_fd.get(), by_fd_size, grown.get());
+  by_fd = std::move(grown);
+  by_fd_size = size;
 }
 
 void SocketTable::Impl::collect_changes() {
   while (tcp::Connection* connection = tcp.take_changed()) {
-    if (connection->owner() == tcp::Connection::kNoOwner) continue;
-    if (Socket* socket = find(static_cast<int>(connection->owner()))) refresh(*socket);
+    if (Socket* socket = owner_of(connection->owner())) refresh(*socket);
   }
   while (tcp::Listener* listener = tcp.take_changed_listener()) {
-    if (listener->owner() == tcp::Connection::kNoOwner) continue;
-    if (Socket* socket = find(static_cast<int>(listener->owner()))) refresh(*socket);
+    if (Socket* socket = owner_of(listener->owner())) refresh(*socket);
   }
   while (const auto cookie = udp.poll_event()) {
     if (Socket* socket = find(static_cast<int>(*cookie))) refresh(*socket);
@@ -79,7 +86,7 @@ SocketTable::~SocketTable() { close_all(); }
 
 void SocketTable::close_all() {
   for (const auto& socket : impl_->slots) {
-    if (socket && socket->is_open) (void)close(socket->fd);
+    if (socket && impl_->find(socket->fd) != nullptr) (void)close(socket->fd);
   }
 }
 

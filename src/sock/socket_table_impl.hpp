@@ -20,15 +20,16 @@ struct SocketTable::Impl {
   /// The open socket behind `fd`, or nullptr.
   Socket* find(int fd) const {
     const auto at = static_cast<std::size_t>(fd);  // a negative one is beyond all
-    if (at >= slots.size()) [[unlikely]] {
-      return nullptr;
-    }
-    Socket* const socket = slots[at].get();
-    return socket != nullptr && socket->is_open ? socket : nullptr;
+    return at < by_fd_size ? by_fd[at] : nullptr;
+  }
+  /// The socket that a connection or listener belongs to, or nullptr: kNoOwner is beyond all.
+  Socket* owner_of(std::uint32_t owner) const {
+    return owner < by_fd_size ? by_fd[owner] : nullptr;
   }
   /// kTooManyFiles at the limit.
   Result<Socket*> open(Type type, IpFamily family);
   void release(Socket& socket);
+  void grow_by_fd();
   /// Moves what TCP and UDP report as changed to the ready list.
   void collect_changes();
   std::uint32_t wanted_readiness(const Socket& socket) const {
@@ -55,6 +56,10 @@ struct SocketTable::Impl {
   buf::Pools pools;
   DescriptorSet descriptors;
   std::vector<std::unique_ptr<Socket>> slots;  ///< by descriptor; kept for reuse when closed
+  /// The open ones, by descriptor, nullptr between them. An array and not a vector, whose size()
+  /// every call would have to work out.
+  std::unique_ptr<Socket*[]> by_fd;
+  std::size_t by_fd_size = 0;
   IntrusiveList<Socket, ReadyTag> ready;
   std::uint64_t copied_datagram_bytes = 0;
 };

@@ -66,7 +66,10 @@ void Connection::on_predicted(const wire::PlainTcp& segment, rte_mbuf* frame,
     buf::free_chain(frame);
     if (acknowledges) notify();
   }
-  restart_keepalive(now);
+  keepalive_.on_heard(now);
+  if (options_.keepalive) [[unlikely]] {
+    timers_.set(TimerId::kKeepAlive, keepalive_.deadline());
+  }
   schedule_data();
 }
 
@@ -89,7 +92,7 @@ void Connection::on_predicted_ack(SeqNum ack, Instant now) {
   if (snd_.small_end.before(ack)) snd_.small_end = ack;
   retries_ = 0;
   oldest_unacked_ = now;
-  if (newly_acked != in_flight) {
+  if (newly_acked != in_flight) [[unlikely]] {
     timers_.set(TimerId::kRetransmit, now + rtt_.rto());  // RFC 6298 §5.3
     arm_loss_probe(now);
   } else {
