@@ -97,6 +97,7 @@ void Egress::write_headers(const tcp::SteadyPacket& packet, const FlowKey& flow,
       last_way = hint.word();
       is_confirmed = false;
     }
+    ZS_ASSERT(mac != nullptr);
     tcp::SteadyPacket packet;
     if (!connection->poll_steady(packet, core_.now)) break;
     core_.tcp.sent_steadily(*connection);
