@@ -8,8 +8,6 @@ namespace zs::sock {
 namespace {
 
 constexpr std::size_t kMostMemberships = 20;  // of a socket; Linux' igmp_max_memberships
-constexpr int kMinReceive = 4'096;
-constexpr int kMaxReceive = 1 << 30;
 constexpr int kMaxHops = 255;
 
 }  // namespace
@@ -18,8 +16,7 @@ Result<void> SocketTable::Impl::set_datagram_option(Socket& socket, Option optio
   udp::SocketOptions& options = *udp.options(socket.datagram);
   switch (option) {
     case Option::kReceiveBuffer:
-      return udp.set_receive_bound(
-          socket.datagram, static_cast<std::uint32_t>(std::clamp(value, kMinReceive, kMaxReceive)));
+      return udp.set_receive_bound(socket.datagram, buffer_bytes(value));
     case Option::kReuseAddress:
       options.reuse_address = value != 0;
       return {};

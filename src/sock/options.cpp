@@ -13,8 +13,6 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr int kMinBuffer = 4'096;      ///< below that not even one segment and its ACK fit
-constexpr int kMaxBuffer = 1 << 30;    ///< RFC 7323 §2.2: the largest window there is
 constexpr int kMaxKeepAlive = 32'767;  ///< seconds; Linux' MAX_TCP_KEEPIDLE
 
 tcp::ConnectionOptions& options_of(Socket& socket) {
@@ -35,12 +33,10 @@ Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
     case Option::kGroupInterface:
       return Errc::kNotSupported;
     case Option::kSendBuffer:
-      options.send_buffer_bytes =
-          static_cast<std::uint32_t>(std::clamp(value, kMinBuffer, kMaxBuffer));
+      options.send_buffer_bytes = buffer_bytes(value);
       break;
     case Option::kReceiveBuffer:
-      options.receive_buffer_bytes =
-          static_cast<std::uint32_t>(std::clamp(value, kMinBuffer, kMaxBuffer));
+      options.receive_buffer_bytes = buffer_bytes(value);
       break;
     case Option::kNoDelay:
       options.nodelay = value != 0;

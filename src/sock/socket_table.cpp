@@ -53,7 +53,7 @@ void SocketTable::Impl::collect_changes() {
     if (Socket* socket = owner_of(listener->owner())) refresh(*socket);
   }
   while (const auto cookie = udp.poll_event()) {
-    if (Socket* socket = find(static_cast<int>(*cookie))) refresh(*socket);
+    if (Socket* socket = owner_of(*cookie)) refresh(*socket);
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -13,6 +15,12 @@
 
 namespace zs::sock {
 
+/// What SO_SNDBUF and SO_RCVBUF make of a wish, in bytes: below the floor not even one segment and
+/// its ACK fit, and the ceiling is the largest window there is (RFC 7323 §2.2).
+inline std::uint32_t buffer_bytes(int wish) {
+  return static_cast<std::uint32_t>(std::clamp(wish, 4'096, 1 << 30));
+}
+
 struct SocketTable::Impl {
   Impl(stack::Shard& s, buf::Pools p, Limits limits)
       : shard(s), tcp(s.tcp()), udp(s.udp()), pools(p), descriptors(limits.descriptors) {}
@@ -22,8 +30,9 @@ struct SocketTable::Impl {
     const auto at = static_cast<std::size_t>(fd);  // a negative one is beyond all
     return at < by_fd_size ? by_fd[at] : nullptr;
   }
-  /// The socket that a connection or listener belongs to, or nullptr: kNoOwner is beyond all.
-  Socket* owner_of(std::uint32_t owner) const {
+  /// The socket that a connection, a listener or a datagram socket's cookie belongs to, or nullptr:
+  /// kNoOwner is beyond all.
+  Socket* owner_of(std::uint64_t owner) const {
     return owner < by_fd_size ? by_fd[owner] : nullptr;
   }
   /// kTooManyFiles at the limit.

@@ -124,12 +124,9 @@ bool Egress::frame(tcp::OutPacket& out, std::uint16_t& interface) {
       return false;
     }
   }
-  if (hint.interface == kLoopback) [[unlikely]] {
-    ask_for_offloads(out);
-    loop_back(std::move(out.packet), spec_of(flow));
-    return false;
+  if (out.confirms_neighbor && hint.interface != kLoopback) {
+    core_.neighbors.on_progress(hint.neighbor, core_.now);
   }
-  if (out.confirms_neighbor) core_.neighbors.on_progress(hint.neighbor, core_.now);
   interface = hint.interface;
   ask_for_offloads(out);
   return transmit(out.packet, spec_of(flow), hint);
