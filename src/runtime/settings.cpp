@@ -363,6 +363,12 @@ void add_tcp_shard_settings(std::vector<Setting>& all) {
                              "connections a shard"));
   all.push_back(whole_number("tcp.syn_cache_entries", at(&C::syn_cache_entries), 16, 16'777'216,
                              "half-open connections a shard"));
+  all.push_back(choice("tcp.syn_cookies", at(&C::syn_cookies),
+                       std::vector<std::pair<std::string, tcp::SynCookiePolicy>>{
+                           {"off", tcp::SynCookiePolicy::kOff},
+                           {"on-overflow", tcp::SynCookiePolicy::kOnOverflow},
+                           {"always", tcp::SynCookiePolicy::kAlways}},
+                       "when a SYN costs no memory: off, on-overflow or always"));
   all.push_back(whole_number("tcp.time_wait_entries", at(&C::time_wait_entries), 16, 16'777'216,
                              "TIME-WAIT records a shard"));
   all.push_back(whole_number("tcp.max_backlog", at(&C::max_backlog), 1, 65'535,

@@ -8,6 +8,13 @@ namespace zs::tcp {
 
 using namespace std::chrono_literals;
 
+/// When a SYN is answered with a cookie instead of an entry of the SYN cache (RFC 4987 §3.6).
+enum class SynCookiePolicy : std::uint8_t {
+  kOff,         ///< never: the oldest entry gives way to a SYN that finds the cache full
+  kOnOverflow,  ///< when the cache is full
+  kAlways,
+};
+
 enum class CongestionAlgorithm : std::uint8_t { kCubic, kNewReno };
 
 /// What every new connection of a shard starts with; sockets may override the per-connection part.
@@ -43,6 +50,7 @@ struct Config {
   // Per shard.
   std::uint32_t max_connections = 65'536;
   std::uint32_t syn_cache_entries = 16'384;
+  SynCookiePolicy syn_cookies = SynCookiePolicy::kOnOverflow;
   std::uint32_t time_wait_entries = 65'536;
   std::uint32_t max_backlog = 4'096;     ///< bound of listen()'s backlog (somaxconn)
   std::uint32_t max_tso_bytes = 65'000;  ///< largest unit handed to the device at once

@@ -76,6 +76,7 @@ struct PassiveOpen {
   ConnectionOptions options;
   std::uint32_t receive_window = 0;       ///< as the SYN-ACK advertised it
   std::optional<Duration> handshake_rtt;  ///< absent if the SYN-ACK was sent twice (Karn)
+  bool by_cookie = false;                 ///< and if nobody knows, which speaks for no loss
 };
 
 /// The protocol machine of one TCP connection (RFC 9293).

@@ -19,6 +19,7 @@ Engine::Engine(const EngineDependencies& dependencies)
                   .initial_rto = dependencies.config.initial_rto,
                   .max_rto = dependencies.config.max_rto},
                  dependencies.secret),
+      syn_cookies_(dependencies.secret),
       time_wait_(dependencies.config.time_wait_entries, dependencies.config.time_wait,
                  dependencies.secret) {
   shared_.config = dependencies.config;

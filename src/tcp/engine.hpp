@@ -20,6 +20,7 @@
 #include "tcp/segment.hpp"
 #include "tcp/shared.hpp"
 #include "tcp/syn_cache.hpp"
+#include "tcp/syn_cookies.hpp"
 #include "tcp/time_wait.hpp"
 #include "timer/wheel.hpp"
 
@@ -119,7 +120,12 @@ class Engine {
   void on_listen_segment(Segment& segment, Listener& listener, std::optional<SeqNum> least_iss,
                          Instant now);
   void on_half_open_segment(Segment&& segment, SynCacheEntry& entry, Instant now);
-  void complete_handshake(Segment&& segment, SynCacheEntry& entry, Instant now);
+  void send_cookie(SynCacheEntry& entry, Instant now);
+  /// False: `segment` completes no handshake, and is untouched.
+  bool on_cookie(Segment& segment, Listener& listener, Instant now);
+  /// False for want of room.
+  bool complete_handshake(Segment&& segment, Listener& listener, const PassiveOpen& open,
+                          Instant now);
   void send_syn_ack(const SynCacheEntry& entry, Instant now);
   void acknowledge_half_open(const SynCacheEntry& entry, Instant now);
   void resend_syn_acks(Instant now);
@@ -141,6 +147,7 @@ class Engine {
   ConnectionSlab slab_;
   FlowTable table_;
   SynCache syn_cache_;
+  SynCookies syn_cookies_;
   TimeWaitTable time_wait_;
   std::unordered_map<std::uint32_t, std::unique_ptr<Listener>> listeners_;
   std::unordered_multimap<std::uint16_t, Listener*> listeners_by_port_;

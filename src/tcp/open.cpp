@@ -79,7 +79,7 @@ Connection::Connection(Shared& shared, const PassiveOpen& open, Instant now)
   ++shared.counters.passive_opens;
   if (open.handshake_rtt) {
     rtt_.on_sample(*open.handshake_rtt);
-  } else {
+  } else if (!open.by_cookie) {
     retries_ = 1;
   }
   establish(now);

@@ -32,13 +32,54 @@ Negotiated negotiated(const SynCacheEntry& entry, const Listener& listener) {
   n.recent_timestamp = entry.ts_recent;
   return n;
 }
+
+PassiveOpen passive_open(const SynCacheEntry& entry, const Listener& listener) {
+  return {.flow = entry.flow,
+          .iss = entry.iss,
+          .irs = entry.irs,
+          .mtu = entry.mtu,
+          .negotiated = negotiated(entry, listener),
+          .options = listener.options(),
+          .receive_window = syn_window(listener),
+          .handshake_rtt = std::nullopt};
+}
+
+ControlReply syn_ack(const SynCacheEntry& entry, const Listener& listener, Instant now) {
+  ControlReply reply;
+  reply.flow = entry.flow;
+  reply.seq = entry.iss;
+  reply.ack = entry.irs + 1;
+  reply.flags = flag::kSyn | flag::kAck;
+  reply.window = syn_window(listener);  // RFC 7323 §2.2: never scaled on a SYN
+  reply.options.mss = mss_for_mtu(entry.mtu, entry.flow);
+  reply.options.sack_permitted = entry.sack;
+  if (entry.window_scaling) {
+    reply.options.window_scale = window_scale_for(listener.options().receive_buffer_bytes);
+  }
+  if (entry.timestamps) {
+    reply.options.timestamps = {IsnGenerator::timestamp(now, entry.ts_offset), entry.ts_recent};
+  }
+  return reply;
+}
+
+bool wants_cookie(SynCookiePolicy policy, const SynCache& cache) {
+  switch (policy) {
+    case SynCookiePolicy::kOff:
+      return false;
+    case SynCookiePolicy::kOnOverflow:
+      return cache.size() == cache.capacity();
+    case SynCookiePolicy::kAlways:
+      break;
+  }
+  return true;
+}
 }  // namespace
 
 void Engine::on_listen_segment(Segment& segment, Listener& listener,
                                std::optional<SeqNum> least_iss, Instant now) {
   if (segment.has(flag::kRst)) return;
   if (segment.has(flag::kAck)) {
-    on_stray_segment(segment);
+    if (!on_cookie(segment, listener, now)) on_stray_segment(segment);
     return;
   }
   if (!segment.has(flag::kSyn) || segment.has(flag::kFin)) {
@@ -54,8 +95,6 @@ void Engine::on_listen_segment(Segment& segment, Listener& listener,
   SynCacheEntry entry;
   entry.flow = segment.flow;
   entry.irs = segment.seq;
-  entry.iss = isn_.isn(segment.flow, now);
-  if (least_iss) entry.iss = SeqNum::later(entry.iss, *least_iss);
   entry.ts_offset = isn_.timestamp_offset(segment.flow);
   entry.listener = listener.id();
   entry.peer_mss = o.mss.value_or(0);
@@ -65,6 +104,13 @@ void Engine::on_listen_segment(Segment& segment, Listener& listener,
   entry.sack = shared_.config.sack && o.sack_permitted;
   entry.timestamps = shared_.config.timestamps && o.timestamps.has_value();
   if (entry.timestamps) entry.ts_recent = o.timestamps->value;
+  // A cookie cannot be told to lie behind an old connection's numbers.
+  if (wants_cookie(shared_.config.syn_cookies, syn_cache_) && !least_iss) {
+    send_cookie(entry, now);
+    return;
+  }
+  entry.iss = isn_.isn(segment.flow, now);
+  if (least_iss) entry.iss = SeqNum::later(entry.iss, *least_iss);
   // Data on a SYN is not kept (RFC 9293 §3.10.7.2 allows it): the peer sends it again.
   const auto inserted = syn_cache_.insert(entry, now);
   ++shared_.counters.syn_cache_added;
@@ -72,24 +118,64 @@ void Engine::on_listen_segment(Segment& segment, Listener& listener,
   send_syn_ack(*inserted.entry, now);
 }
 
-void Engine::send_syn_ack(const SynCacheEntry& entry, Instant now) {
+/// Keeps nothing: what `entry` says goes to the peer, as far as there is room.
+void Engine::send_cookie(SynCacheEntry& entry, Instant now) {
+  if (!entry.timestamps) entry.window_scaling = entry.sack = false;
+  entry.iss = syn_cookies_.make(
+      entry.flow, entry.irs,
+      clamp_peer_mss(entry.peer_mss != 0 ? std::optional{entry.peer_mss} : std::nullopt), now);
+  ++shared_.counters.syn_cookies_sent;
   const Listener* listener = listener_by_id(entry.listener);
   if (listener == nullptr) return;
-  ControlReply reply;
-  reply.flow = entry.flow;
-  reply.seq = entry.iss;
-  reply.ack = entry.irs + 1;
-  reply.flags = flag::kSyn | flag::kAck;
-  reply.window = syn_window(*listener);  // RFC 7323 §2.2: never scaled on a SYN
-  reply.options.mss = mss_for_mtu(entry.mtu, entry.flow);
-  reply.options.sack_permitted = entry.sack;
-  if (entry.window_scaling) {
-    reply.options.window_scale = window_scale_for(listener->options().receive_buffer_bytes);
-  }
+  ControlReply reply = syn_ack(entry, *listener, now);
   if (entry.timestamps) {
-    reply.options.timestamps = {IsnGenerator::timestamp(now, entry.ts_offset), entry.ts_recent};
+    CookieOptions options{.window_scale = std::nullopt, .sack = entry.sack, .ecn = false};
+    if (entry.window_scaling) options.window_scale = entry.peer_window_scale;
+    reply.options.timestamps->value = cookie_timestamp(reply.options.timestamps->value, options);
   }
   shared_.reply(reply);
+}
+
+/// The third segment of a handshake of which the peer remembers our part; or the first one with
+/// data, if that was lost.
+bool Engine::on_cookie(Segment& segment, Listener& listener, Instant now) {
+  if (segment.has(flag::kSyn) || !syn_cookies_.are_out(now)) return false;
+  const SeqNum irs = segment.seq - 1;
+  const SeqNum iss = segment.ack - 1;
+  const auto mss = syn_cookies_.check(segment.flow, irs, iss, now);
+  if (!mss) {
+    ++shared_.counters.syn_cookies_failed;
+    return false;
+  }
+  ++shared_.counters.syn_cookies_received;
+  const Config& config = shared_.config;
+  SynCacheEntry entry;
+  entry.flow = segment.flow;
+  entry.irs = irs;
+  entry.iss = iss;
+  entry.peer_mss = *mss;
+  entry.listener = listener.id();
+  entry.mtu = segment.mtu;
+  entry.ts_offset = isn_.timestamp_offset(segment.flow);
+  // Who agreed to timestamps sends them in every segment (RFC 7323 §3.2).
+  if (config.timestamps && segment.options.timestamps) {
+    const CookieOptions options = cookie_options(segment.options.timestamps->echo);
+    entry.timestamps = true;
+    entry.ts_recent = segment.options.timestamps->value;
+    entry.sack = config.sack && options.sack;
+    entry.window_scaling = config.window_scaling && options.window_scale.has_value();
+    entry.peer_window_scale = options.window_scale.value_or(0);
+  }
+  PassiveOpen open = passive_open(entry, listener);
+  open.by_cookie = true;
+  (void)complete_handshake(std::move(segment), listener, open, now);
+  return true;
+}
+
+void Engine::send_syn_ack(const SynCacheEntry& entry, Instant now) {
+  if (const Listener* listener = listener_by_id(entry.listener)) {
+    shared_.reply(syn_ack(entry, *listener, now));
+  }
 }
 
 void Engine::acknowledge_half_open(const SynCacheEntry& entry, Instant now) {
@@ -110,7 +196,7 @@ void Engine::acknowledge_half_open(const SynCacheEntry& entry, Instant now) {
 }
 
 void Engine::on_half_open_segment(Segment&& segment, SynCacheEntry& entry, Instant now) {
-  const Listener* listener = listener_by_id(entry.listener);
+  Listener* const listener = listener_by_id(entry.listener);
   if (listener == nullptr) {
     syn_cache_.erase(entry);
     on_stray_segment(segment);
@@ -151,38 +237,28 @@ void Engine::on_half_open_segment(Segment&& segment, SynCacheEntry& entry, Insta
     shared_.reply(reset_for(segment));
     return;
   }
-  complete_handshake(std::move(segment), entry, now);
+  PassiveOpen open = passive_open(entry, *listener);
+  if (entry.retransmits == 0) open.handshake_rtt = now - entry.created;
+  // Without room the entry stays and its SYN-ACK goes out again later: the client tries once more.
+  if (complete_handshake(std::move(segment), *listener, open, now)) syn_cache_.erase(entry);
 }
 
-void Engine::complete_handshake(Segment&& segment, SynCacheEntry& entry, Instant now) {
-  Listener& listener = *listener_by_id(entry.listener);
+bool Engine::complete_handshake(Segment&& segment, Listener& listener, const PassiveOpen& open,
+                                Instant now) {
   if (listener.is_full()) {
-    // The entry stays and its SYN-ACK goes out again later: the client tries once more then.
     shared_.count(Drop::kTcpAcceptQueueFull);
-    return;
+    return false;
   }
   if (slab_.full()) {
     shared_.count(Drop::kTcpTableFull);
-    return;
+    return false;
   }
-  Connection& connection =
-      slab_.create(shared_,
-                   PassiveOpen{.flow = entry.flow,
-                               .iss = entry.iss,
-                               .irs = entry.irs,
-                               .mtu = entry.mtu,
-                               .negotiated = negotiated(entry, listener),
-                               .options = listener.options(),
-                               .receive_window = syn_window(listener),
-                               .handshake_rtt = entry.retransmits == 0
-                                                    ? std::optional<Duration>{now - entry.created}
-                                                    : std::nullopt},
-                   now);
-  syn_cache_.erase(entry);
+  Connection& connection = slab_.create(shared_, open, now);
   table_.insert(connection.flow(), connection);
   listener.enqueue(connection);
   shared_.listeners_changed.push_back_once(listener);
   connection.on_segment(std::move(segment), now);
+  return true;
 }
 
 void Engine::resend_syn_acks(Instant now) {

@@ -36,6 +36,8 @@ const std::map<std::string, std::function<void(tcp::Config&, std::uint32_t)>> kN
     {"syn_ack_retries", [](auto& c, auto v) { c.syn_ack_retries = static_cast<std::uint8_t>(v); }},
     {"data_retries", [](auto& c, auto v) { c.data_retries = static_cast<std::uint8_t>(v); }},
     {"syn_cache", [](auto& c, auto v) { c.syn_cache_entries = v; }},
+    {"syn_cookies",
+     [](auto& c, auto v) { c.syn_cookies = static_cast<tcp::SynCookiePolicy>(std::min(v, 2u)); }},
     {"max_connections", [](auto& c, auto v) { c.max_connections = v; }},
     {"newreno",
      [](auto& c, auto v) {
@@ -57,6 +59,9 @@ const std::map<std::string, Duration tcp::Config::*> kTimeSettings{
 
 const std::map<std::string, std::uint64_t tcp::Counters::*> kCounters{
     {"challenge_acks", &tcp::Counters::challenge_acks},
+    {"syn_cookies_sent", &tcp::Counters::syn_cookies_sent},
+    {"syn_cookies_received", &tcp::Counters::syn_cookies_received},
+    {"syn_cookies_failed", &tcp::Counters::syn_cookies_failed},
     {"retransmitted_segments", &tcp::Counters::retransmitted_segments},
     {"timeouts", &tcp::Counters::timeouts},
     {"loss_probes", &tcp::Counters::loss_probes},
