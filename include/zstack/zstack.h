@@ -157,7 +157,9 @@ int z_close(int fd);
 
 /* SOL_SOCKET: SO_REUSEADDR, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER; to ask only: SO_ERROR,
  * SO_TYPE, SO_DOMAIN, SO_ACCEPTCONN. IPPROTO_TCP: TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL,
- * TCP_KEEPCNT, TCP_USER_TIMEOUT. IPPROTO_IPV6: IPV6_V6ONLY, before the socket has an address.
+ * TCP_KEEPCNT, TCP_USER_TIMEOUT, TCP_CONGESTION ("cubic", "newreno" or "reno"; at any time: a
+ * connection goes on with the window it has, a listener's is that of connections to come).
+ * IPPROTO_IPV6: IPV6_V6ONLY, before the socket has an address.
  * Datagram sockets have SO_REUSEADDR (several may be bound alike, and each gets what is sent to
  * many), SO_RCVBUF (to set), SO_BROADCAST, those to ask only, and
  * - IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP, MCAST_JOIN_GROUP,
@@ -170,7 +172,8 @@ int z_close(int fd);
  * - Success: no buffers are involved.
  * - Failure: the same.
  * - Errors: EBADF no such socket. EINVAL a pointer is NULL, the length too small, the value out of
- *   range, or for a group no group. ENOPROTOOPT another option. ENODEV no such interface.
+ *   range, or for a group no group. ENOENT no congestion control of that name. ENOPROTOOPT another
+ *   option. ENODEV no such interface.
  *   EADDRINUSE the group was joined. EADDRNOTAVAIL it was not. ENOBUFS too many are joined.
  *   EAFNOSUPPORT it is of another family.
  * - Thread: the loop. */

@@ -1,11 +1,15 @@
 // Socket options: their POSIX levels, names and values.
 #include <zstack/zstack.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
+#include <string_view>
 
 #include "api/call.hpp"
 #include "api/group_options.hpp"
+#include "tcp/cc/algorithm.hpp"
 
 namespace {
 
@@ -15,6 +19,8 @@ using zs::api::Instance;
 using zs::sock::DescriptorInfo;
 using zs::sock::Option;
 using zs::sock::Type;
+
+constexpr std::size_t kMostCongestionName = 16;  ///< Linux' TCP_CA_NAME_MAX, its zero included
 
 /// The options whose value is an int on both sides.
 std::optional<Option> int_option(int level, int name) {
@@ -75,6 +81,29 @@ std::optional<Option> int_option(int level, int name) {
     default:
       return std::nullopt;
   }
+}
+
+/// TCP_CONGESTION: an algorithm by its name, which need not end with a zero.
+Result<void> set_congestion(Instance& here, int fd, const void* value, socklen_t length) {
+  if (value == nullptr || length < 1) return Errc::kInvalid;
+  const std::size_t most = std::min<std::size_t>(length, kMostCongestionName);
+  std::array<char, kMostCongestionName> text{};
+  std::memcpy(text.data(), value, most);
+  const std::string_view name{text.data(), strnlen(text.data(), most)};
+  const auto algorithm = zs::tcp::cc::algorithm_named(name);
+  if (!algorithm) return Errc::kNotFound;
+  return here.sockets.set_option(fd, Option::kCongestion, static_cast<int>(*algorithm));
+}
+
+/// As Linux does: what has room of the name and the zeros behind it.
+Result<void> get_congestion(Instance& here, int fd, void* value, socklen_t* length) {
+  ZS_TRY_ASSIGN(const int number, here.sockets.option(fd, Option::kCongestion));
+  std::array<char, kMostCongestionName> text{};
+  zs::tcp::cc::name_of(static_cast<zs::tcp::CongestionAlgorithm>(number))
+      .copy(text.data(), text.size() - 1);
+  *length = std::min<socklen_t>(*length, kMostCongestionName);
+  std::memcpy(value, text.data(), *length);
+  return {};
 }
 
 /// What sock/ calls "not of this kind of socket" is for setsockopt() an option that it has not.
@@ -147,6 +176,9 @@ int z_setsockopt(int fd, int level, int name, const void* value, socklen_t len) 
     if (level == IPPROTO_IP && name == IP_MULTICAST_IF) {
       return of_option(zs::api::set_group_interface_v4(here, fd, value, len));
     }
+    if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
+      return of_option(set_congestion(here, fd, value, len));
+    }
     if (is_mtu_discovery(level, name)) {
       ZS_TRY_ASSIGN(const int how, value_at<int>(value, len));
       if (how < IP_PMTUDISC_DONT || how > IP_PMTUDISC_DO) return Errc::kInvalid;
@@ -163,7 +195,11 @@ int z_setsockopt(int fd, int level, int name, const void* value, socklen_t len) 
 int z_getsockopt(int fd, int level, int name, void* value, socklen_t* len) {
   return zs::api::call<int>([=](Instance& here) -> Result<void> {
     ZS_TRY_ASSIGN(const DescriptorInfo info, here.sockets.info(fd));
-    if (value == nullptr || len == nullptr || *len < sizeof(int)) return Errc::kInvalid;
+    if (value == nullptr || len == nullptr) return Errc::kInvalid;
+    if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
+      return of_option(get_congestion(here, fd, value, len));
+    }
+    if (*len < sizeof(int)) return Errc::kInvalid;
     if (level == SOL_SOCKET && name == SO_LINGER) {
       ZS_TRY_ASSIGN(const int seconds, of_option(here.sockets.option(fd, Option::kLinger)));
       return put_value(linger{seconds >= 0 ? 1 : 0, seconds >= 0 ? seconds : 0}, value, len);

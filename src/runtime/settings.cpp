@@ -7,6 +7,7 @@
 
 #include "dev/capabilities.hpp"
 #include "runtime/units.hpp"
+#include "tcp/cc/algorithm.hpp"
 
 namespace zs::runtime {
 namespace {
@@ -319,11 +320,11 @@ void add_tcp_connection_settings(std::vector<Setting>& all) {
                            1u << 30, "receive buffer of a connection"));
   all.push_back(whole_number("tcp.receive_buffer_segments", at(&C::receive_buffer_segments), 16,
                              1'048'576, "most buffers a connection holds"));
-  all.push_back(choice("tcp.congestion", at(&C::congestion),
-                       std::vector<std::pair<std::string, tcp::CongestionAlgorithm>>{
-                           {"cubic", tcp::CongestionAlgorithm::kCubic},
-                           {"newreno", tcp::CongestionAlgorithm::kNewReno}},
-                       "congestion control: cubic or newreno"));
+  std::vector<std::pair<std::string, tcp::CongestionAlgorithm>> algorithms;
+  for (const auto& [name, algorithm] : tcp::cc::kAlgorithms)
+    algorithms.emplace_back(name, algorithm);
+  all.push_back(choice("tcp.congestion", at(&C::congestion), std::move(algorithms),
+                       "congestion control of sockets that do not choose (TCP_CONGESTION)"));
   all.push_back(boolean("tcp.timestamps", at(&C::timestamps), "RFC 7323 timestamps"));
   all.push_back(boolean("tcp.sack", at(&C::sack), "RFC 2018 selective acknowledgements"));
   all.push_back(boolean("tcp.window_scaling", at(&C::window_scaling), "RFC 7323 window scaling"));

@@ -51,6 +51,7 @@ Result<void> SocketTable::Impl::set_datagram_option(Socket& socket, Option optio
     case Option::kKeepAliveInterval:
     case Option::kKeepAliveProbes:
     case Option::kUserTimeout:
+    case Option::kCongestion:
     case Option::kLinger:
       break;
   }
@@ -83,6 +84,7 @@ Result<int> SocketTable::Impl::datagram_option(const Socket& socket, Option opti
     case Option::kKeepAliveInterval:
     case Option::kKeepAliveProbes:
     case Option::kUserTimeout:
+    case Option::kCongestion:
     case Option::kLinger:
       break;
   }

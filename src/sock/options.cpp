@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "sock/socket_table_impl.hpp"
+#include "tcp/cc/algorithm.hpp"
 
 namespace zs::sock {
 
@@ -54,6 +55,13 @@ Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
       if (value < 1 || value > 127) return Errc::kInvalid;  // Linux' MAX_TCP_KEEPCNT
       options.keepalive_probes = static_cast<std::uint8_t>(value);
       break;
+    case Option::kCongestion:
+      if (value < 0 || value > UINT8_MAX ||
+          tcp::cc::name_of(static_cast<tcp::CongestionAlgorithm>(value)).empty()) {
+        return Errc::kInvalid;
+      }
+      options.congestion = static_cast<tcp::CongestionAlgorithm>(value);
+      break;
     case Option::kUserTimeout:
       if (value < 0) return Errc::kInvalid;
       options.user_timeout = milliseconds{value};
@@ -93,6 +101,8 @@ int current(const Socket& socket, const tcp::ConnectionOptions& options, Option 
       return static_cast<int>(duration_cast<seconds>(options.keepalive_interval).count());
     case Option::kKeepAliveProbes:
       return options.keepalive_probes;
+    case Option::kCongestion:
+      return static_cast<int>(options.congestion);
     case Option::kUserTimeout:
       return static_cast<int>(duration_cast<milliseconds>(options.user_timeout).count());
     case Option::kV6Only:
@@ -130,6 +140,7 @@ Result<void> SocketTable::set_option(int fd, Option option, int value) {
   }
   ZS_TRY(apply(options_of(*socket), option, value));
   if (socket->connection != nullptr) socket->connection->on_options_changed(impl_->shard.now());
+  if (socket->listener != nullptr) socket->listener->set_options(socket->options);
   return {};
 }
 

@@ -40,6 +40,7 @@ struct ConnectionOptions {
   Duration keepalive_idle{};
   Duration keepalive_interval{};
   std::uint8_t keepalive_probes = 0;
+  CongestionAlgorithm congestion = CongestionAlgorithm::kCubic;
   Duration user_timeout{};
   std::optional<Duration> linger;  ///< SO_LINGER; zero: close() resets
 

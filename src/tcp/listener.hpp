@@ -19,6 +19,12 @@ class Listener : public ListHook<ListenerChangedTag> {
   std::uint32_t id() const { return id_; }
   const Endpoint& local() const { return local_; }
   const ConnectionOptions& options() const { return options_; }
+  /// For connections to come. The receive buffer stays: handshakes under way have told the window
+  /// scale that follows from it.
+  void set_options(ConnectionOptions options) {
+    options.receive_buffer_bytes = options_.receive_buffer_bytes;
+    options_ = options;
+  }
   std::uint32_t backlog() const { return backlog_; }
   void set_backlog(std::uint32_t backlog) { backlog_ = backlog; }
   std::uint32_t owner() const { return owner_; }

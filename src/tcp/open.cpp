@@ -32,6 +32,7 @@ ConnectionOptions ConnectionOptions::from(const Config& config) {
           .keepalive_idle = config.keepalive_idle,
           .keepalive_interval = config.keepalive_interval,
           .keepalive_probes = config.keepalive_probes,
+          .congestion = config.congestion,
           .user_timeout = config.user_timeout,
           .linger = std::nullopt};
 }
@@ -49,7 +50,7 @@ Connection::Connection(Shared& shared, const Opening& opening, Instant now)
       last_sent_(now),
       oldest_unacked_(now),
       keepalive_(shared.config),
-      congestion_(shared.config.congestion, {}),
+      congestion_(opening.options.congestion, {}),
       reassembly_(reassembly_limits(opening.options, shared.config)),
       options_(opening.options) {}
 
@@ -94,7 +95,7 @@ void Connection::establish(Instant now) {
   set_mss(mtu_);
   // RFC 6928 §2, RFC 5681 §3.1: a lost SYN is a sign of congestion, so begin with one segment.
   const std::uint32_t segments = retries_ > 0 ? 1 : shared_->config.initial_window_segments;
-  congestion_.select(shared_->config.congestion,
+  congestion_.select(options_.congestion,
                      {.mss = mss_, .initial_window = cc::initial_window(segments, mss_)});
   timers_.cancel(TimerId::kRetransmit);
   if (retries_ > 0) rtt_.on_handshake_repeated();

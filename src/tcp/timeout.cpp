@@ -159,6 +159,9 @@ void Connection::on_options_changed(Instant now) {
   keepalive_.set_idle(options_.keepalive_idle);
   keepalive_.set_interval(options_.keepalive_interval);
   keepalive_.set_max_probes(options_.keepalive_probes);
+  congestion_.change(options_.congestion, {.mss = mss_,
+                                           .initial_window = cc::initial_window(
+                                               shared_->config.initial_window_segments, mss_)});
   if (is_synchronized(state_) && state_ != State::kTimeWait) restart_keepalive(now);
   notify();
   schedule();

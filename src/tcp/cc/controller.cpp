@@ -1,5 +1,6 @@
 #include "tcp/cc/controller.hpp"
 
+#include "tcp/cc/algorithm.hpp"
 #include "tcp/cc/cubic.hpp"
 #include "tcp/cc/newreno.hpp"
 
@@ -13,6 +14,15 @@ void Slot::construct(CongestionAlgorithm algorithm, const Parameters& parameters
       return emplace<NewReno>(parameters);
   }
   emplace<Cubic>(parameters);  // a number that is no enumerator: the default of Config
+}
+
+void Slot::change(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept {
+  if (controller_->name() == name_of(algorithm)) return;
+  const std::uint32_t cwnd = controller_->cwnd_;
+  const std::uint32_t ssthresh = controller_->ssthresh_;
+  select(algorithm, parameters);
+  controller_->cwnd_ = cwnd;
+  controller_->ssthresh_ = ssthresh;
 }
 
 }  // namespace zs::tcp::cc

@@ -66,6 +66,7 @@ class Controller {
   virtual std::optional<std::uint64_t> pacing_rate_bps() const noexcept { return std::nullopt; }
 
  protected:
+  friend class Slot;
   explicit Controller(std::uint32_t cwnd) noexcept : cwnd_(cwnd) {}
   // Here, not in each algorithm: every segment asks for them, and a virtual call to find out is
   // dearer than the answer.
@@ -102,11 +103,14 @@ class Slot {
   Slot& operator=(const Slot&) = delete;
   ~Slot() { std::destroy_at(controller_); }
 
-  /// Starts anew with another algorithm (the handshake is over, TCP_CONGESTION was set).
+  /// Starts anew (the handshake is over).
   void select(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept {
     std::destroy_at(controller_);
     construct(algorithm, parameters);
   }
+
+  /// TCP_CONGESTION was set: another algorithm goes on with the window that there is.
+  void change(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept;
 
   Controller* operator->() noexcept { return controller_; }
   const Controller* operator->() const noexcept { return controller_; }

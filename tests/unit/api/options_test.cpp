@@ -1,5 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <string_view>
+
 #include "unit/api/shards.hpp"
 
 namespace zs::api {
@@ -73,6 +78,32 @@ TEST_F(OptionsTest, TheReasonOfAFailureIsToldOnce) {
   w.settle();
   EXPECT_EQ(get(fd, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
   EXPECT_EQ(get(fd, SOL_SOCKET, SO_ERROR), 0);
+}
+
+TEST_F(OptionsTest, CongestionControlByName) {
+  const int fd = z_socket(AF_INET, SOCK_STREAM, 0);
+  const auto set_name = [](int s, std::string_view name) {
+    return z_setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, name.data(),
+                        static_cast<socklen_t>(name.size()));
+  };
+  const auto name_of = [](int s, socklen_t room = 16) {
+    std::string name(room, '?');
+    EXPECT_EQ(z_getsockopt(s, IPPROTO_TCP, TCP_CONGESTION, name.data(), &room), 0);
+    return name.substr(0, std::min(std::strlen(name.c_str()), std::size_t{room}));
+  };
+  EXPECT_EQ(name_of(fd), "cubic");
+  EXPECT_EQ(set_name(fd, "reno"), 0);
+  EXPECT_EQ(name_of(fd), "newreno");
+  EXPECT_EQ(set_name(fd, "cubic"), 0);
+  EXPECT_EQ(set_name(fd, std::string_view{"newreno\0", 8}), 0);
+  EXPECT_EQ(name_of(fd, 99), "newreno");
+  EXPECT_EQ(name_of(fd, 4), "newr");
+  EXPECT_EQ(errno_of(set_name(fd, "vegas")), ENOENT);
+  EXPECT_EQ(errno_of(set_name(fd, "a-name-that-is-longer-than-any")), ENOENT);
+  EXPECT_EQ(errno_of(set_name(fd, "")), EINVAL);
+  EXPECT_EQ(errno_of(z_setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, nullptr, 5)), EINVAL);
+  const int datagram = z_socket(AF_INET, SOCK_DGRAM, 0);
+  EXPECT_EQ(errno_of(set_name(datagram, "cubic")), ENOPROTOOPT);
 }
 
 TEST_F(OptionsTest, WhatThereIsNotIsRefused) {

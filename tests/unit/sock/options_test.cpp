@@ -31,6 +31,8 @@ constexpr Case kRoundTrips[] = {
     {Option::kKeepAliveProbes, 127, 127},
     {Option::kUserTimeout, 12'345, 12'345},
     {Option::kUserTimeout, 0, 0},
+    {Option::kCongestion, 1, 1},
+    {Option::kCongestion, 0, 0},
     {Option::kLinger, 5, 5},
     {Option::kLinger, 0, 0},
     {Option::kLinger, -1, -1},
@@ -58,7 +60,8 @@ TEST(Options, RefusesValuesOutsideTheRange) {
        {std::pair{Option::kKeepAliveIdle, 0}, std::pair{Option::kKeepAliveIdle, 32'768},
         std::pair{Option::kKeepAliveInterval, -1}, std::pair{Option::kKeepAliveInterval, INT_MAX},
         std::pair{Option::kKeepAliveProbes, 0}, std::pair{Option::kKeepAliveProbes, 128},
-        std::pair{Option::kUserTimeout, -1}}) {
+        std::pair{Option::kUserTimeout, -1}, std::pair{Option::kCongestion, 250},
+        std::pair{Option::kCongestion, -1}, std::pair{Option::kCongestion, 256}}) {
     const int before = *w.table->option(fd, option);
     EXPECT_EQ(w.table->set_option(fd, option, value).error(), Errc::kInvalid) << value;
     EXPECT_EQ(*w.table->option(fd, option), before);
@@ -83,6 +86,22 @@ TEST(Options, AreInheritedByConnectionsAndAcceptedOnes) {
     EXPECT_EQ(*w.table->option(fd, Option::kNoDelay), 1);
     EXPECT_EQ(*w.table->option(fd, Option::kReceiveBuffer), 50'000);
   }
+}
+
+TEST(Options, OfAListenerAreThoseOfConnectionsToCome) {
+  Sockets w;
+  const int listener = w.listener({kOurs, 80});
+  ASSERT_TRUE(w.table->set_option(listener, Option::kCongestion, 1));
+  ASSERT_TRUE(w.table->set_option(listener, Option::kReceiveBuffer, 5'000));
+  const int client = w.stream();
+  (void)w.table->connect(client, {kOurs, 80});
+  w.settle();
+  const auto server = w.table->accept(listener);
+  ASSERT_TRUE(server);
+  EXPECT_EQ(*w.table->option(*server, Option::kCongestion), 1);
+  EXPECT_EQ(*w.table->option(client, Option::kCongestion), 0);
+  // But for what handshakes may have told already.
+  EXPECT_NE(*w.table->option(*server, Option::kReceiveBuffer), 5'000);
 }
 
 TEST(Options, UserTimeoutEndsAConnectionToASilentPeer) {

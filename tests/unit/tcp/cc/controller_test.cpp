@@ -25,6 +25,25 @@ TEST(Slot, selects_an_algorithm_in_place) {
   EXPECT_FALSE(slot->pacing_rate_bps());
 }
 
+TEST(Slot, goes_on_with_its_window_when_the_algorithm_changes) {
+  Slot slot = make(CongestionAlgorithm::kNewReno, kParameters);
+  slot->on_loss(LossKind::kFastRecovery, Instant{}, 9'000);
+  slot.change(CongestionAlgorithm::kCubic, kParameters);
+  EXPECT_EQ(slot->name(), "cubic");
+  EXPECT_EQ(slot->window_bytes(), 4'500u);
+  EXPECT_EQ(slot->ssthresh(), 4'500u);
+  slot->on_spurious(Instant{});  // of a loss that it has not seen
+  EXPECT_EQ(slot->window_bytes(), 4'500u);
+}
+
+TEST(Slot, a_change_to_the_same_algorithm_is_none) {
+  Slot slot = make(CongestionAlgorithm::kNewReno, kParameters);
+  slot->on_loss(LossKind::kFastRecovery, Instant{}, 9'000);
+  slot.change(CongestionAlgorithm::kNewReno, kParameters);
+  slot->on_spurious(Instant{});
+  EXPECT_EQ(slot->window_bytes(), 10'000u);
+}
+
 RC_GTEST_PROP(ControllerProperty, the_window_stays_in_bounds_whatever_happens,
               (std::uint64_t seed)) {
   Random random{seed};
