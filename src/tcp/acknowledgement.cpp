@@ -167,8 +167,7 @@ void Connection::grow_window(const Acked& acked, Instant now) {
 std::optional<Duration> Connection::rtt_sample(const Segment& segment,
                                                std::optional<Duration> delivered, Instant now) {
   if (timed_seq_) return timed_sample(SeqNum::later(segment.ack, snd_.una), now);
-  if (!delivered && negotiated_.timestamps && segment.options.timestamps &&
-      recovery_.mode() != recovery::LossRecovery::Mode::kOpen) {
+  if (!delivered && negotiated_.timestamps && segment.options.timestamps) {
     // Karn's rule forbids timing what was retransmitted, but an echoed timestamp tells which copy
     // arrived (RFC 7323 §4.1). Our timestamps tick in milliseconds.
     const std::uint32_t elapsed_ms = timestamp_now(now) - segment.options.timestamps->echo;

@@ -141,6 +141,11 @@ void Connection::trim_to_window(Segment& segment) {
 /// Second: check the RST bit, as RFC 5961 §3.2 has it.
 Connection::Step Connection::check_reset(const Segment& segment, Instant now) {
   if (!segment.has(flag::kRst)) return Step::kContinue;
+  if (segment.seq == rcv_.advertised && segment.seq != rcv_.nxt) {
+    // check_sequence() lets the right edge pass for the sake of ACKs; it is no part of the window.
+    shared_->count(Drop::kTcpOutOfWindow);
+    return Step::kStop;
+  }
   if (segment.seq != rcv_.nxt) {
     challenge(now);
     return Step::kStop;
@@ -249,7 +254,9 @@ void Connection::process_payload(Segment& segment, Instant now) {
   if (orphan_) {
     // RFC 9293 §3.6.1 / RFC 1122 §4.2.2.13: nobody will ever read it, and the peer must know.
     shared_->count(Drop::kTcpAfterClose);
-    reset_with(Errc::kConnAborted);
+    shared_->reply(reset_for(segment));
+    ++shared_->counters.established_resets;
+    close_with(Errc::kConnAborted);
     return;
   }
   const buf::Supply supply = shared_->pools.data->supply();

@@ -31,10 +31,12 @@ void Connection::close_with(Errc reason) {
 }
 
 void Connection::reset_with(Errc reason) {
-  // RFC 9293 §3.10.5: nobody is waiting to hear it in the other states.
+  // RFC 9293 §3.10.5: nobody is waiting to hear it in the other states. As in Linux, CLOSING and
+  // LAST-ACK are among them only once the FIN has been sent.
   using enum State;
-  if (state_ == kSynReceived || state_ == kEstablished || state_ == kFinWait1 ||
-      state_ == kFinWait2 || state_ == kCloseWait || state_ == kClosing || state_ == kLastAck) {
+  const bool closes = (state_ == kClosing || state_ == kLastAck) && !fin_sent();
+  if (closes || state_ == kSynReceived || state_ == kEstablished || state_ == kFinWait1 ||
+      state_ == kFinWait2 || state_ == kCloseWait) {
     reset_pending_ = true;
     ++shared_->counters.established_resets;
   }

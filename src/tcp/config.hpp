@@ -38,7 +38,7 @@ struct Config {
   Duration delayed_ack = 40ms;       ///< RFC 9293 §3.8.6.3 allows up to 500 ms
   Duration time_wait = 60s;          ///< 2 MSL as Linux and FreeBSD have it
   Duration fin_wait_2 = 60s;         ///< orphaned connections only (Linux: tcp_fin_timeout)
-  std::uint8_t syn_retries = 6;      ///< Linux' tcp_syn_retries
+  std::uint8_t syn_retries = 7;      ///< RFC 9293 §3.8.3: for three minutes at least (Linux: 6)
   std::uint8_t syn_ack_retries = 5;  ///< Linux' tcp_synack_retries
   std::uint8_t data_retries = 15;    ///< RFC 1122 §4.2.3.5 R2; Linux' tcp_retries2
   Duration user_timeout{};           ///< RFC 5482; zero: data_retries decides

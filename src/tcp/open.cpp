@@ -112,7 +112,7 @@ void Connection::accept_peer_syn(const Segment& segment, Instant now) {
   rcv_.irs = segment.seq;
   rcv_.nxt = rcv_.last_ack_sent = segment.seq + 1;
   rcv_.advertised = rcv_.nxt + std::min(options_.receive_buffer_bytes, kMaxUnscaledWindow);
-  negotiated_.peer_mss = clamp_peer_mss(o.mss);
+  negotiated_.peer_mss = clamp_peer_mss(o.mss, flow_);
   negotiated_.sack = config.sack && o.sack_permitted;
   negotiated_.timestamps = config.timestamps && o.timestamps.has_value();
   negotiated_.window_scaling = config.window_scaling && o.window_scale.has_value();

@@ -20,7 +20,8 @@ std::uint16_t syn_window(const Listener& listener) {
 
 Negotiated negotiated(const SynCacheEntry& entry, const Listener& listener) {
   Negotiated n;
-  n.peer_mss = clamp_peer_mss(entry.peer_mss != 0 ? std::optional{entry.peer_mss} : std::nullopt);
+  n.peer_mss = clamp_peer_mss(entry.peer_mss != 0 ? std::optional{entry.peer_mss} : std::nullopt,
+                              entry.flow);
   n.timestamps = entry.timestamps;
   n.sack = entry.sack;
   n.window_scaling = entry.window_scaling;

@@ -25,11 +25,13 @@ constexpr std::uint16_t mss_for_mtu(std::uint16_t mtu, const FlowKey& flow) {
   return static_cast<std::uint16_t>(std::max(int{mtu} - headers, 64));
 }
 
-/// RFC 9293 §3.7.1: 536 when the option is absent. The floor is Linux' tcp_min_snd_mss: a peer
-/// that asks for tiny segments makes us spend a packet on every few bytes (CVE-2019-11479).
+/// RFC 9293 §3.7.1: 536 when the option is absent, over IPv6 1220. The floor is Linux'
+/// tcp_min_snd_mss: a peer that asks for tiny segments makes us spend a packet on every few bytes
+/// (CVE-2019-11479).
 inline constexpr std::uint16_t kMinPeerMss = 48;
-constexpr std::uint16_t clamp_peer_mss(std::optional<std::uint16_t> option) {
-  return std::max(option.value_or(536), kMinPeerMss);
+constexpr std::uint16_t clamp_peer_mss(std::optional<std::uint16_t> option, const FlowKey& flow) {
+  const std::uint16_t otherwise = flow.remote.address.is_v4() ? 536 : 1220;
+  return std::max(option.value_or(otherwise), kMinPeerMss);
 }
 
 }  // namespace zs::tcp

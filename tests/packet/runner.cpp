@@ -130,7 +130,7 @@ class Player {
   Complaint step(const ScriptLine& line) {
     if (line.kind == LineKind::kCommand && line.words[0] == "set") return do_set(line.words);
     if (!world_) {
-      world_ = std::make_unique<EngineWorld>(config_, hold_);
+      world_ = std::make_unique<EngineWorld>(config_, hold_, family_);
       flow_ = &world_->flow(1);
       at_ = world_->now();
       start_ = at_;
@@ -248,6 +248,10 @@ class Player {
   Complaint do_set(const Words& words) {
     if (world_) return "'set' comes before everything else";
     if (words.size() != 3) return "set NAME VALUE";
+    if (words[1] == "v6") {
+      family_ = words[2] == "1" ? IpFamily::kV6 : IpFamily::kV4;
+      return std::nullopt;
+    }
     if (words[1] == "hold") {
       hold_ = parse_seconds(words[2]).value_or(Duration{});
       return hold_ > Duration{} ? Complaint{} : "not a time";
@@ -413,6 +417,7 @@ class Player {
     if (w.size() < 3) return "icmp KIND SEQ [MTU]";
     auto error = tcp::IcmpError::kUnreachable;
     if (w[1] == "port-unreachable") error = tcp::IcmpError::kPortUnreachable;
+    if (w[1] == "time-exceeded") error = tcp::IcmpError::kTimeExceeded;
     if (w[1] == "too-big") error = tcp::IcmpError::kPacketTooBig;
     world_->engine().on_icmp_error(flow_->key, error, tcp::SeqNum{flow_->our_isn + argument(w, 2)},
                                    static_cast<std::uint16_t>(argument(w, 3)), world_->now());
@@ -460,6 +465,7 @@ class Player {
   const Script& script_;
   tcp::Config config_;
   Duration hold_{};
+  IpFamily family_ = IpFamily::kV4;
   std::unique_ptr<EngineWorld> world_;
   tcp::Listener* listener_ = nullptr;
   Flow* flow_ = nullptr;

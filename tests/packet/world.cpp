@@ -13,6 +13,8 @@ namespace {
 constexpr int kMaxStepsAtOnce = 10'000;
 const IpAddress kOurs = IpAddress::v4(192, 0, 2, 1);
 const IpAddress kPeers = IpAddress::v4(192, 0, 2, 2);
+const IpAddress kOursV6 = *IpAddress::parse("2001:db8::1");
+const IpAddress kPeersV6 = *IpAddress::parse("2001:db8::2");
 }  // namespace
 
 std::byte stream_byte(std::uint64_t i) {
@@ -36,10 +38,11 @@ std::string describe_flags(std::uint8_t flags) {
   return text.empty() ? "-" : text;
 }
 
-EngineWorld::EngineWorld(const tcp::Config& config, Duration hold)
+EngineWorld::EngineWorld(const tcp::Config& config, Duration hold, IpFamily family)
     : data_(*buf::Pool::create({.name = "data", .count = 4096, .data_room = 2048})),
       indirect_(*buf::Pool::create({.name = "indirect", .count = 4096, .data_room = 0})),
-      hold_(hold) {
+      hold_(hold),
+      family_(family) {
   engine_ = std::make_unique<tcp::Engine>(tcp::EngineDependencies{
       .config = config, .pools = pools(), .secret = {}, .seed = 1, .drops = &drops_});
 }
@@ -55,7 +58,9 @@ bool EngineWorld::finish() {
 Flow& EngineWorld::flow(std::uint32_t number) {
   const auto [it, fresh] = flows_.try_emplace(number);
   if (fresh) {
-    it->second.key = {{kOurs, 80}, {kPeers, static_cast<std::uint16_t>(40'000 + number)}};
+    const bool v4 = family_ == IpFamily::kV4;
+    it->second.key = {{v4 ? kOurs : kOursV6, 80},
+                      {v4 ? kPeers : kPeersV6, static_cast<std::uint16_t>(40'000 + number)}};
     it->second.peer_isn = 0xffff'f000u + number * 0x1000'0000u;  // near the wrap on purpose
   }
   return it->second;
@@ -235,9 +240,9 @@ void EngineWorld::inject(Flow& flow, const ScriptSegment& s) {
   segment.segment_size = static_cast<std::uint16_t>(s.payload_bytes);
   if (s.payload_bytes > 0) {
     std::vector<std::byte> payload(s.payload_bytes);
-    for (std::uint32_t i = 0; i < s.payload_bytes; ++i) {
-      payload[i] = stream_byte(std::uint64_t{s.seq.value_or(0)} + i - 1);
-    }
+    const bool syn = (s.flags & flag::kSyn) != 0;  // text comes behind it
+    const std::uint64_t first = std::uint64_t{s.seq.value_or(0)} - (syn ? 0 : 1);
+    for (std::uint32_t i = 0; i < s.payload_bytes; ++i) payload[i] = stream_byte(first + i);
     segment.payload = *buf::Mbuf::copy_of(payload, *data_);
   }
   engine_->on_segment(std::move(segment), now_);

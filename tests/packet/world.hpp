@@ -51,7 +51,7 @@ class EngineWorld {
  public:
   /// `hold`: how long the driver keeps each packet that it was given, after it has put its own
   /// headers into it.
-  EngineWorld(const tcp::Config& config, Duration hold);
+  EngineWorld(const tcp::Config& config, Duration hold, IpFamily family);
   ~EngineWorld();
 
   Instant now() const { return now_; }
@@ -101,6 +101,7 @@ class EngineWorld {
   std::deque<Held> held_;
   std::string touched_;
   Duration hold_;
+  IpFamily family_;
   Instant now_ = kStart;
   bool spinning_ = false;
 };
