@@ -18,10 +18,14 @@ std::uint16_t syn_window(const Listener& listener) {
       std::min(listener.options().receive_buffer_bytes, kMaxUnscaledWindow));
 }
 
+std::uint16_t peer_mss(const SynCacheEntry& entry) {
+  return clamp_peer_mss(entry.peer_mss != 0 ? std::optional{entry.peer_mss} : std::nullopt,
+                        entry.flow);
+}
+
 Negotiated negotiated(const SynCacheEntry& entry, const Listener& listener) {
   Negotiated n;
-  n.peer_mss = clamp_peer_mss(entry.peer_mss != 0 ? std::optional{entry.peer_mss} : std::nullopt,
-                              entry.flow);
+  n.peer_mss = peer_mss(entry);
   n.timestamps = entry.timestamps;
   n.sack = entry.sack;
   n.window_scaling = entry.window_scaling;
@@ -122,9 +126,7 @@ void Engine::on_listen_segment(Segment& segment, Listener& listener,
 /// Keeps nothing: what `entry` says goes to the peer, as far as there is room.
 void Engine::send_cookie(SynCacheEntry& entry, Instant now) {
   if (!entry.timestamps) entry.window_scaling = entry.sack = false;
-  entry.iss = syn_cookies_.make(
-      entry.flow, entry.irs,
-      clamp_peer_mss(entry.peer_mss != 0 ? std::optional{entry.peer_mss} : std::nullopt), now);
+  entry.iss = syn_cookies_.make(entry.flow, entry.irs, peer_mss(entry), now);
   ++shared_.counters.syn_cookies_sent;
   const Listener* listener = listener_by_id(entry.listener);
   if (listener == nullptr) return;

@@ -119,5 +119,87 @@ TEST_F(TableTest, IcmpErrorsReachConnectedSocketsOnce) {
   EXPECT_FALSE(table.on_icmp_error({{kOurs, 1}, {kPeer, 9}}, IcmpError::kUnreachable));
 }
 
+TEST_F(TableTest, EachIcmpErrorHasItsErrno) {
+  const auto id = open();
+  ASSERT_TRUE(table.connect(id, {kPeer, 9}, kOurs));
+  const FlowKey flow{*table.local_endpoint(id), {kPeer, 9}};
+  EXPECT_TRUE(table.on_icmp_error(flow, IcmpError::kUnreachable));
+  EXPECT_TRUE(table.has_error(id));
+  EXPECT_EQ(table.take_error(id), Errc::kHostUnreachable);
+  EXPECT_EQ(table.take_error(id), Errc{});
+  // RFC 1191 §6.2: who lets its datagrams be cut need not know.
+  EXPECT_TRUE(table.on_icmp_error(flow, IcmpError::kPacketTooBig));
+  EXPECT_FALSE(table.has_error(id));
+  table.options(id)->dont_fragment = true;
+  EXPECT_TRUE(table.on_icmp_error(flow, IcmpError::kPacketTooBig));
+  auto c = chain(10);
+  EXPECT_EQ(table.send(id, c, std::nullopt, {kOurs, 1500}).error(), Errc::kMessageSize);
+  EXPECT_EQ(c.size(), 10u);
+  EXPECT_TRUE(table.send(id, c, std::nullopt, {kOurs, 1500}));
+}
+
+// RFC 1122 §4.1.3.3: the error is somebody's, but like Linux an unconnected socket is not told.
+TEST_F(TableTest, IcmpErrorsOfUnconnectedSocketsAreKnownButNotTold) {
+  const auto id = open();
+  ASSERT_TRUE(table.bind(id, {kAny4, 7}));
+  EXPECT_TRUE(table.on_icmp_error({{kOurs, 7}, {kPeer, 9}}, IcmpError::kPortUnreachable));
+  EXPECT_FALSE(table.has_error(id));
+  EXPECT_FALSE(table.poll_event());
+}
+
+TEST_F(TableTest, DisconnectTakesFromEverybodyAgain) {
+  const auto id = open();
+  ASSERT_TRUE(table.bind(id, {kOurs, 7}));
+  EXPECT_EQ(table.disconnect(id).error(), Errc::kNotConnected);
+  ASSERT_TRUE(table.connect(id, {kPeer, 1}, kOurs));
+  EXPECT_FALSE(table.receiver({kOurs, 7}, {kPeer, 2}));
+  ASSERT_TRUE(table.disconnect(id));
+  EXPECT_EQ(table.receiver({kOurs, 7}, {kPeer, 2}), id);
+  EXPECT_EQ(table.remote_endpoint(id).error(), Errc::kNotConnected);
+  ASSERT_TRUE(table.close(id));
+  EXPECT_EQ(table.disconnect(id).error(), Errc::kBadFd);
+}
+
+TEST_F(TableTest, DisconnectLosesAPortThatAnotherTookMeanwhile) {
+  const auto first = open();
+  ASSERT_TRUE(table.bind(first, {kOurs, 7}));
+  ASSERT_TRUE(table.connect(first, {kPeer, 1}, kOurs));
+  const auto second = open();
+  ASSERT_TRUE(table.bind(second, {kOurs, 7}));  // the four numbers of the first differ
+  ASSERT_TRUE(table.disconnect(first));
+  EXPECT_EQ(table.receiver({kOurs, 7}, {kPeer, 1}), second);
+  EXPECT_EQ(table.local_endpoint(first)->port, 0);
+  ASSERT_TRUE(table.bind(first, {kOurs, 8}));
+  EXPECT_EQ(table.receiver({kOurs, 8}, {kPeer, 1}), first);
+}
+
+TEST_F(TableTest, ConnectRefusesWhatCannotBe) {
+  const auto id = open();
+  EXPECT_EQ(table.connect(id, {kPeer, 0}, kOurs).error(), Errc::kInvalid);
+  EXPECT_EQ(table.connect(id, {kAny4, 9}, kOurs).error(), Errc::kInvalid);
+  const IpAddress v6 = *IpAddress::parse("2001:db8::1");
+  EXPECT_EQ(table.connect(id, {v6, 9}, kOurs).error(), Errc::kAfNotSupported);
+  EXPECT_EQ(table.connect(id, {v6, 9}, v6).error(), Errc::kAfNotSupported);
+  const auto only6 = open(IpFamily::kV6);
+  ASSERT_TRUE(table.set_dual_stack(only6, DualStack::kOff));
+  EXPECT_EQ(table.connect(only6, {kPeer, 9}, kOurs).error(), Errc::kAfNotSupported);
+  const auto bound6 = open(IpFamily::kV6);
+  ASSERT_TRUE(table.bind(bound6, {v6, 7}));
+  EXPECT_EQ(table.connect(bound6, {kPeer, 9}, kOurs).error(), Errc::kAfNotSupported);
+  ASSERT_TRUE(table.close(id));
+  EXPECT_EQ(table.connect(id, {kPeer, 9}, kOurs).error(), Errc::kBadFd);
+}
+
+TEST_F(TableTest, TheSameFourNumbersBelongToOneSocket) {
+  const auto first = open();
+  ASSERT_TRUE(table.bind(first, {kOurs, 7}));
+  ASSERT_TRUE(table.connect(first, {kPeer, 1}, kOurs));
+  const auto second = open();
+  ASSERT_TRUE(table.bind(second, {kOurs, 7}));
+  EXPECT_EQ(table.connect(second, {kPeer, 1}, kOurs).error(), Errc::kAddrInUse);
+  EXPECT_TRUE(table.connect(second, {kPeer, 2}, kOurs));
+  EXPECT_TRUE(table.connect(first, {kPeer, 1}, kOurs));  // its own
+}
+
 }  // namespace
 }  // namespace zs::udp
