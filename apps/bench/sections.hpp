@@ -47,5 +47,6 @@ Result<void> run_processes(BenchContext& context);
 Result<void> run_testpmd(BenchContext& context);
 Result<void> run_idle(BenchContext& context);
 Result<void> run_bulk(BenchContext& context);
+Result<void> run_goodput(BenchContext& context);
 
 }  // namespace zs::bench

@@ -21,9 +21,9 @@ class Stream:
         return self._next.to_bytes(8, "big") + self._body
 
 
-def echo(total, port, timeout=30):
+def echo(total, port, timeout=30, address=STACK):
     """Sends `total` bytes and reads them back at the same time: (bytes back, equal?, error text)."""
-    c = socket.create_connection((STACK, port), timeout=timeout)
+    c = socket.create_connection((address, port), timeout=timeout)
     sent, got = hashlib.sha1(), hashlib.sha1()
     errors = []
 
