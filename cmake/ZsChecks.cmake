@@ -5,7 +5,8 @@ add_test(NAME tidy COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/scripts/ti
 add_test(NAME tidy.self COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/scripts/tidy_test.py)
 add_test(NAME tidy.mutations COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/scripts/mutate --check)
 add_test(NAME tidy.rfc COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/scripts/rfc_compliance.py --check)
-set_tests_properties(tidy tidy.self tidy.mutations tidy.rfc PROPERTIES LABELS tidy TIMEOUT 120)
+add_test(NAME tidy.reference COMMAND Python3::Interpreter ${PROJECT_SOURCE_DIR}/scripts/api_reference.py --check)
+set_tests_properties(tidy tidy.self tidy.mutations tidy.rfc tidy.reference PROPERTIES LABELS tidy TIMEOUT 120)
 
 # check_headers compiles one tiny source a header, which includes it twice and nothing else. Folders
 # that may see only the layout of an mbuf get only that, so that a stray <rte_ethdev.h> fails here.
@@ -36,6 +37,6 @@ zs_check_headers(check_headers_pure LINK zs_flags zs_dpdk_headers HEADERS ${pure
 if(ZS_BUILD_APPS)
   zs_check_headers(check_headers_dpdk LINK zs_embed zs_api_run HEADERS ${headers})
   file(GLOB installed RELATIVE ${PROJECT_SOURCE_DIR}/include CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/zstack/*.hpp
-       ${PROJECT_SOURCE_DIR}/include/zstack/*.h)
+       ${PROJECT_SOURCE_DIR}/include/zstack/*.h ${PROJECT_SOURCE_DIR}/include/ff_*.h)
   zs_check_headers(check_headers_installed LINK zs_embed HEADERS ${installed})
 endif()

@@ -1,5 +1,5 @@
-# What users of the library get: one libzstack.a, the headers of include/zstack, and the two ways to find
-# them (pkg-config zstack, find_package(zstack)); beside it the zstack command.
+# What users of the library get: libzstack.so and libzstack.a, the headers of include/, and the ways to find
+# them (pkg-config zstack, find_package(zstack), and -lfstack for programs of F-Stack's); beside it the zstack command.
 if(NOT ZS_BUILD_APPS)
   return()
 endif()
@@ -15,9 +15,24 @@ endforeach()
 add_library(zstack_archive STATIC ${objects})
 set_target_properties(zstack_archive PROPERTIES OUTPUT_NAME zstack LINKER_LANGUAGE CXX)
 
+# Tests link the folders' libraries, so a build for them goes without.
+if(NOT ZS_BUILD_TESTS OR ZS_SHARED)
+  set(exported ${CMAKE_CURRENT_LIST_DIR}/zstack.map)
+  add_library(zstack_shared SHARED ${objects})
+  target_link_libraries(zstack_shared PRIVATE zs_dpdk fmt::fmt spdlog::spdlog)
+  target_link_options(zstack_shared PRIVATE -Wl,--version-script=${exported} -Wl,--no-undefined)
+  set_target_properties(zstack_shared PROPERTIES OUTPUT_NAME zstack LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
+                        SOVERSION ${PROJECT_VERSION_MAJOR} LINK_DEPENDS ${exported})
+  install(TARGETS zstack_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
+  install(CODE "file(CREATE_LINK libzstack.so \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/libfstack.so\" SYMBOLIC)"
+          COMPONENT library)
+endif()
+
 install(TARGETS zstack_archive ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/zstack ${PROJECT_BINARY_DIR}/include/zstack
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
+file(GLOB fstack_headers ${PROJECT_SOURCE_DIR}/include/ff_*.h)
+install(FILES ${fstack_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library)
 if(TARGET zstack)
   install(TARGETS zstack zstack-sim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT command)
 endif()
@@ -25,7 +40,8 @@ endif()
 # Relocatable: the way back from the .pc file to the prefix.
 file(RELATIVE_PATH ZS_PC_TO_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/zstack.pc.in ${PROJECT_BINARY_DIR}/zstack.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/zstack.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT library)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/libfstack.pc.in ${PROJECT_BINARY_DIR}/libfstack.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/zstack.pc ${PROJECT_BINARY_DIR}/libfstack.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT library)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/zstack)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/zstackConfig.cmake.in ${PROJECT_BINARY_DIR}/zstackConfig.cmake

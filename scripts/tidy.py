@@ -49,7 +49,7 @@ MAY_INCLUDE = {
 # Single headers that a folder may include although it may not include their folder.
 MAY_INCLUDE_HEADER = {("stack", "dev/queue.hpp")}
 # Folders (by prefix) that may see DPDK beyond the layout of an mbuf.
-DPDK_FOLDERS = ("src/dev/dpdk/", "src/buf/dpdk/", "src/runtime/", "src/embed/", "apps/", "bench/", "tests/", "sim/")
+DPDK_FOLDERS = ("src/dev/dpdk/", "src/buf/dpdk/", "src/runtime/", "src/embed/", "examples/paper/", "apps/", "bench/", "tests/", "sim/")
 MBUF_LAYOUT = {"rte_mbuf_core.h", "rte_config.h"}
 
 BELOW_RUNTIME = tuple(f"src/{folder}/" for folder in MAY_INCLUDE if folder not in ("runtime", "api", "embed"))

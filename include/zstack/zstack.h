@@ -359,28 +359,30 @@ struct rte_mbuf* z_ext(int mem, size_t offset, size_t len, z_free_fn on_free, vo
 
 /* ---- Readiness -------------------------------------------------------------------------- */
 
-/* Opens the shard's epoll descriptor; there is one a shard. z_close() closes it.
+/* Opens an epoll set; there may be many. z_close() closes it.
  * - Success: no buffers are involved.
  * - Failure: the same.
- * - Errors: EMFILE it is open.
+ * - Errors: EMFILE no descriptor left.
  * - Thread: the loop. */
 int z_epoll_create(void);
 
-/* EPOLL_CTL_ADD, _MOD, _DEL: which of EPOLLIN, EPOLLOUT and EPOLLRDHUP of a socket to report, and
- * with what; EPOLLERR and EPOLLHUP always are. Level-triggered: what stays ready is reported
- * again.
+/* EPOLL_CTL_ADD, _MOD, _DEL: which of EPOLLIN, EPOLLOUT and EPOLLRDHUP of a socket, or of another
+ * set, to report, and with what; EPOLLERR and EPOLLHUP always are. As epoll(7) has it: what stays
+ * ready is reported again, or with EPOLLET only when something new has come, and with
+ * EPOLLONESHOT once until the next EPOLL_CTL_MOD.
  * - Success: no buffers are involved.
  * - Failure: the same.
- * - Errors: EBADF one of the descriptors is none. EINVAL `epfd` is a socket, another operation or
- *   event (EPOLLET, EPOLLONESHOT), or `event` is NULL where one is needed. EEXIST it was added.
- *   ENOENT it was not.
+ * - Errors: EBADF one of the descriptors is none. EINVAL `epfd` is no set or is `fd`, another
+ *   operation, `event` is NULL where one is needed, or what EPOLLEXCLUSIVE may not stand with.
+ *   EEXIST it was added. ENOENT it was not. ELOOP sets would watch each other, or more than five
+ *   lie in a row.
  * - Thread: the loop. */
 int z_epoll_ctl(int epfd, int op, int fd, struct epoll_event* event);
 
-/* Up to `n` sockets, and no more than 64, that are ready now, in turn. Returns how many, at once.
+/* Up to `n` sockets and sets that are ready now, in turn. Returns how many, at once.
  * - Success: no buffers are involved.
  * - Failure: the same.
- * - Errors: EBADF `epfd` is none. EINVAL it is a socket, `events` is NULL or `n` is below 1.
+ * - Errors: EBADF `epfd` is none. EINVAL it is no set, `events` is NULL or `n` is below 1.
  * - Thread: the loop. */
 int z_epoll_wait(int epfd, struct epoll_event* events, int n);
 

@@ -3,32 +3,38 @@
 #include <cstddef>
 #include <functional>
 #include <span>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "sock/event_queues.hpp"
 #include "sock/socket_table.hpp"
 
 namespace zs::api {
 
-/// What the z_ calls of one shard act on. Borrows the sockets.
+/// What the z_ and ff_ calls of one shard act on. Borrows the sockets.
 struct Instance {
-  explicit Instance(sock::SocketTable& table) : sockets(table), pools(table.pools()) {}
+  explicit Instance(sock::SocketTable& table)
+      : sockets(table), pools(table.pools()), queues(table) {}
 
   sock::SocketTable& sockets;
   buf::Pools pools;
+  sock::EventQueues queues;
   std::size_t shard = 0;
   std::size_t shards = 1;
   std::function<void()> stop;
   bool is_stopping = false;
   bool is_in_call = false;  ///< a call made by a z_free_fn would find the stack half-way
-  bool has_epoll = false;
   std::vector<std::span<std::byte>> memory;  ///< of z_extmem_register(), by name
+  /// Chains that ff_zc_mbuf_get() and ff_mbuf_get() have made and nobody has sent or freed: what
+  /// tells ff_write() a chain from plain bytes.
+  std::unordered_set<const void*> chains;
 };
 
 /// The instance whose turn it is on this thread, or nullptr.
 Instance* current() noexcept;
 
-/// For as long as it lives, the z_ calls of this thread act on `instance`.
+/// For as long as it lives, the calls of this thread act on `instance`.
 class Turn {
  public:
   explicit Turn(Instance& instance) noexcept;

@@ -2,7 +2,6 @@
 #include <zstack/zstack.h>
 
 #include "api/call.hpp"
-#include "api/epoll.hpp"
 #include "api/sockaddr.hpp"
 
 namespace {
@@ -83,7 +82,7 @@ int z_shutdown(int fd, int how) {
 
 int z_close(int fd) {
   return zs::api::call<int>([=](Instance& here) -> Result<void> {
-    if (zs::api::close_epoll(here, fd)) return {};
+    if (here.queues.close(fd)) return {};
     return here.sockets.close(fd);
   });
 }

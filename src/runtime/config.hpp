@@ -80,6 +80,7 @@ struct LoopConfig {
   Duration drain = 2s;    ///< how long connections may take to close when we are asked to stop
   std::uint16_t burst = 64;
   std::uint32_t descriptors = 65'536;  ///< sockets a shard
+  std::uint32_t first_descriptor = 0;  ///< F-Stack's fd_reserve
   std::uint32_t neighbor_entries = 1'024;
   std::uint32_t udp_sockets = 1'024;
 };

@@ -2,6 +2,7 @@
 
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <sched.h>
 #include <spdlog/spdlog.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "base/siphash.hpp"
@@ -90,17 +92,24 @@ int run_shard(void* argument) {
 
 class World {
  public:
-  World(const Config& config, const ApplicationFactory& factory, std::string& why)
+  World(const Config& config, const ApplicationFactory& factory)
       : config_(config),
         factory_(factory),
-        why_(why),
         count_(config.runtime.lcores.size()),
         ports_({config.tcp.ephemeral_low, config.tcp.ephemeral_high}, count_),
         relay_(count_, ports_) {}
   ~World();
 
+  /// Where the first shard runs.
+  enum class FirstShard : bool { kOnOwnThread, kHere };
+
   Result<void> build(const EalPlan& plan);
-  Result<void> run_to_the_end(StopSignals& signals, const Eal& eal);
+  Result<void> run_to_the_end(StopSignals& signals, const Eal& eal, FirstShard first);
+  const std::string& why() const { return why_; }
+  void ask_to_stop() {
+    stop_ = true;
+    control_.wake();
+  }
 
  private:
   Result<void> make_pools(std::uint32_t memory_mb);
@@ -109,14 +118,13 @@ class World {
   stack::ShardConfig shard_config() const;
   void report(const EalPlan& plan) const;
   void report_end() const;
-  void ask_to_stop() {
-    stop_ = true;
-    control_.wake();
-  }
-
-  const Config& config_;
-  const ApplicationFactory& factory_;
-  std::string& why_;
+  void launch(FirstShard first);
+  void run_first_here();
+  bool all_ended(FirstShard first) const;
+  void supervise(StopSignals& signals, const Eal& eal, FirstShard first);
+  const Config config_;
+  const ApplicationFactory factory_;
+  std::string why_;
   std::size_t count_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::unique_ptr<dev::Device> device_;
@@ -126,6 +134,7 @@ class World {
   std::atomic<bool> stop_{false};
   std::atomic<int> failures_{0};
   std::atomic<std::size_t> finished_{0};
+  std::atomic<bool> first_ended_{false};  ///< the one that runs here
 };
 
 World::~World() {
@@ -223,8 +232,9 @@ Result<void> World::make_shard(Slot& slot, const stack::ShardConfig& base) {
   c.tcp.ephemeral_high = ports.high;
   draw_secret(c.seed);
   ZS_TRY_ASSIGN(slot.shard, stack::Shard::create(c, slot.pools(), read_clock(), &why_));
-  slot.sockets = std::make_unique<sock::SocketTable>(*slot.shard, slot.pools(),
-                                                     sock::Limits{config_.runtime.descriptors});
+  slot.sockets = std::make_unique<sock::SocketTable>(
+      *slot.shard, slot.pools(),
+      sock::Limits{config_.runtime.descriptors, config_.runtime.first_descriptor});
   slot.context = std::unique_ptr<ShardContext>(new ShardContext{
       slot.index, count_, config_, *slot.sockets, slot.pools(), [this] { ask_to_stop(); }});
   slot.application = factory_(*slot.context);
@@ -311,31 +321,67 @@ void World::report_end() const {
   }
 }
 
-Result<void> World::run_to_the_end(StopSignals& signals, const Eal& eal) {
+void World::launch(FirstShard first) {
   for (const auto& slot : slots_) {
+    if (slot->index == 0 && first == FirstShard::kHere) continue;
     if (rte_eal_remote_launch(run_shard, slot.get(), lcore_of_shard(slot->index)) != 0) {
       why_ = "the thread of shard " + std::to_string(slot->index) + " does not answer";
       failures_ = 1;
       break;
     }
   }
-  const auto all_ended = [this] {
-    for (const auto& slot : slots_) {
-      if (rte_eal_get_lcore_state(lcore_of_shard(slot->index)) == RUNNING) return false;
+}
+
+bool World::all_ended(FirstShard first) const {
+  for (const auto& slot : slots_) {
+    const bool here = slot->index == 0 && first == FirstShard::kHere;
+    if (here ? !first_ended_ : rte_eal_get_lcore_state(lcore_of_shard(slot->index)) == RUNNING) {
+      return false;
     }
-    return true;
-  };
+  }
+  return true;
+}
+
+/// Waits for a reason to stop, and until all have.
+void World::supervise(StopSignals& signals, const Eal& eal, FirstShard first) {
   const auto is_over = [this] { return failures_ != 0 || stop_ || finished_ == count_; };
   while (!is_over() && !signals.wait(control_.fd())) control_.drain();
   stop_ = true;
   for (std::size_t i = 0; i < count_; ++i) relay_.waker(i).wake();
-  while (!all_ended()) {
+  while (!all_ended(first)) {
     if (signals.wait_for(10ms)) {
       // Asked twice: nobody is waited for. The kernel takes devices and memory; files are ours.
       eal.remove_files();
       _exit(1);
     }
     for (std::size_t i = 0; i < count_; ++i) relay_.waker(i).wake();
+  }
+}
+
+/// DPDK has let the main thread onto every CPU.
+void World::run_first_here() {
+  cpu_set_t before;
+  cpu_set_t own;
+  CPU_ZERO(&own);
+  CPU_SET(config_.runtime.lcores[0], &own);
+  const bool knows = sched_getaffinity(0, sizeof(before), &before) == 0;
+  if (sched_setaffinity(0, sizeof(own), &own) != 0) {
+    spdlog::warn("the main thread could not be bound to CPU {}", config_.runtime.lcores[0]);
+  }
+  run_shard(slots_[0].get());
+  if (knows) sched_setaffinity(0, sizeof(before), &before);
+  first_ended_ = true;
+}
+
+Result<void> World::run_to_the_end(StopSignals& signals, const Eal& eal, FirstShard first) {
+  launch(first);
+  if (first == FirstShard::kHere) {
+    std::thread control([&] { supervise(signals, eal, first); });
+    run_first_here();
+    control_.wake();
+    control.join();
+  } else {
+    supervise(signals, eal, first);
   }
   for (const auto& slot : slots_) rte_eal_wait_lcore(lcore_of_shard(slot->index));
   for (const auto& slot : slots_) {
@@ -350,18 +396,53 @@ Result<void> World::run_to_the_end(StopSignals& signals, const Eal& eal) {
 
 }  // namespace
 
-Result<void> run(const Config& config, const Machine& machine, const ApplicationFactory& factory,
-                 std::string& why) {
+struct Prepared::Impl {
+  Impl(const Config& config, const ApplicationFactory& factory) : world(config, factory) {}
+
+  Result<void> run(World::FirstShard first, std::string& why) {
+    auto done = world.run_to_the_end(signals, *eal, first);
+    if (!done) why = world.why();
+    return done;
+  }
+
   StopSignals signals;  // before EAL's threads, so that they inherit the mask
+  std::unique_ptr<Eal> eal;
+  World world;
+};
+
+Prepared::Prepared(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Prepared::~Prepared() = default;
+
+Result<std::unique_ptr<Prepared>> Prepared::build(const Config& config, const Machine& machine,
+                                                  const ApplicationFactory& factory,
+                                                  std::string& why) {
+  auto impl = std::make_unique<Impl>(config, factory);
   // Not the process id: it is unique in its PID namespace only, and /var/run is shared by several.
   unsigned instance = 0;
   draw_secret(instance);
   ZS_TRY_ASSIGN(const EalPlan plan,
                 plan_eal(config, machine, read_hugepage_facts(), instance, why));
-  ZS_TRY_ASSIGN(const std::unique_ptr<Eal> eal, Eal::start(plan, why));
-  World world(config, factory, why);
-  ZS_TRY(world.build(plan));
-  return world.run_to_the_end(signals, *eal);
+  ZS_TRY_ASSIGN(impl->eal, Eal::start(plan, why));
+  if (auto built = impl->world.build(plan); !built) {
+    why = impl->world.why();
+    return built.error();
+  }
+  return std::unique_ptr<Prepared>(new Prepared(std::move(impl)));
+}
+
+Result<void> Prepared::run(std::string& why) {
+  return impl_->run(World::FirstShard::kOnOwnThread, why);
+}
+Result<void> Prepared::run_here(std::string& why) {
+  return impl_->run(World::FirstShard::kHere, why);
+}
+
+void Prepared::stop() { impl_->world.ask_to_stop(); }
+
+Result<void> run(const Config& config, const Machine& machine, const ApplicationFactory& factory,
+                 std::string& why) {
+  ZS_TRY_ASSIGN(const auto prepared, Prepared::build(config, machine, factory, why));
+  return prepared->run(why);
 }
 
 }  // namespace zs::runtime

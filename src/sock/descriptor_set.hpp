@@ -12,7 +12,11 @@ namespace zs::sock {
 /// cost at most a look at one word in 64 descriptors, and usually at one.
 class DescriptorSet {
  public:
-  explicit DescriptorSet(std::uint32_t limit) : limit_(limit), used_((limit + 63) / 64, 0) {}
+  /// `limit` of them, from `first` on.
+  explicit DescriptorSet(std::uint32_t limit, std::uint32_t first = 0)
+      : limit_(first + limit), used_((limit_ + 63) / 64, 0) {
+    for (std::uint32_t fd = 0; fd < first; ++fd) used_[fd / 64] |= std::uint64_t{1} << (fd % 64);
+  }
 
   std::optional<int> take() {
     for (std::size_t word = first_; word < used_.size(); ++word) {
@@ -28,6 +32,21 @@ class DescriptorSet {
     first_ = used_.size();
     return std::nullopt;
   }
+  /// The lowest free one that is not below `least`.
+  std::optional<int> take_from(std::uint32_t least) {
+    for (std::uint32_t fd = least; fd < limit_; ++fd) {
+      if (take_this(fd)) return static_cast<int>(fd);
+    }
+    return std::nullopt;
+  }
+  /// False: it is taken, or beyond all.
+  bool take_this(std::uint32_t fd) {
+    const std::uint64_t bit = std::uint64_t{1} << (fd % 64);
+    if (fd >= limit_ || (used_[fd / 64] & bit) != 0) return false;
+    used_[fd / 64] |= bit;
+    ++count_;
+    return true;
+  }
   /// Precondition: fd is taken.
   void give_back(int fd) {
     const auto at = static_cast<std::size_t>(fd);
@@ -36,6 +55,7 @@ class DescriptorSet {
     --count_;
   }
   std::size_t count() const { return count_; }
+  std::uint32_t limit() const { return limit_; }
 
  private:
   std::uint32_t limit_;

@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "base/address.hpp"
 #include "base/intrusive_list.hpp"
+#include "sock/event_source.hpp"
 #include "sock/socket_table.hpp"
 #include "tcp/connection.hpp"
 #include "tcp/listener.hpp"
@@ -26,7 +28,7 @@ struct Membership {
 /// One descriptor's state. A stream socket is fresh, then a listener or a connection; both of these
 /// belong to tcp::Engine and are borrowed here.
 struct Socket : ListHook<ReadyTag> {
-  int fd = -1;
+  int fd = -1;  ///< one of its descriptors, by which TCP and UDP know it
   Type type = Type::kStream;
   IpFamily family = IpFamily::kV4;
   std::uint32_t interest = 0;
@@ -39,6 +41,8 @@ struct Socket : ListHook<ReadyTag> {
   bool reuse_address = false;
   bool v6_only = false;  ///< of a stream; a datagram socket's is udp::Table's
   std::vector<Membership> memberships;
+  std::uint32_t descriptors = 1;   ///< how many there are (dup())
+  std::unique_ptr<Source> source;  ///< where queues of events watch it
 
   /// Which of the `wanted` bits of namespace ready are true now.
   std::uint32_t readiness(std::uint32_t wanted, const udp::Table& udp) const;

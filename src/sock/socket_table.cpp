@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sock/event_queues.hpp"
+#include "sock/readiness.hpp"
 #include "sock/socket_table_impl.hpp"
 
 namespace zs::sock {
@@ -12,7 +14,7 @@ Result<Socket*> SocketTable::Impl::open(Type type, IpFamily family) {
   if (!fd) return Errc::kTooManyFiles;
   const auto at = static_cast<std::size_t>(*fd);
   if (at >= slots.size()) slots.resize(at + 1);
-  if (at >= by_fd_size) grow_by_fd();
+  while (at >= by_fd_size) grow_by_fd();
   if (!slots[at]) slots[at] = std::make_unique<Socket>();
   Socket& socket = *slots[at];
   socket.fd = *fd;
@@ -28,10 +30,15 @@ Result<Socket*> SocketTable::Impl::open(Type type, IpFamily family) {
   socket.reuse_address = false;
   socket.v6_only = false;
   socket.memberships.clear();
+  socket.descriptors = 1;
   return &socket;
 }
 
 void SocketTable::Impl::release(Socket& socket) {
+  if (socket.source) {
+    EventQueues::drop_all(*socket.source);
+    socket.source.reset();
+  }
   if (static_cast<ListHook<ReadyTag>&>(socket).is_linked()) ready.erase(socket);
   descriptors.give_back(socket.fd);
   by_fd[static_cast<std::size_t>(socket.fd)] = nullptr;
@@ -85,8 +92,8 @@ SocketTable::SocketTable(stack::Shard& shard, buf::Pools pools, Limits limits)
 SocketTable::~SocketTable() { close_all(); }
 
 void SocketTable::close_all() {
-  for (const auto& socket : impl_->slots) {
-    if (socket && impl_->find(socket->fd) != nullptr) (void)close(socket->fd);
+  for (std::size_t fd = 0; fd < impl_->by_fd_size; ++fd) {
+    if (impl_->by_fd[fd] != nullptr) (void)close(static_cast<int>(fd));
   }
 }
 
@@ -190,6 +197,10 @@ Result<void> SocketTable::connect(int fd, const Endpoint& remote) {
 Result<void> SocketTable::close(int fd) {
   Socket* const socket = impl_->find(fd);
   if (socket == nullptr) return Errc::kBadFd;
+  if (socket->descriptors > 1) {
+    impl_->drop_descriptor(*socket, fd);
+    return {};
+  }
   if (socket->type == Type::kDatagram) (void)impl_->udp.close(socket->datagram);
   impl_->leave_all_groups(*socket);
   if (socket->listener != nullptr) impl_->tcp.close(*socket->listener, impl_->shard.now());
@@ -201,16 +212,10 @@ Result<void> SocketTable::close(int fd) {
 Result<void> SocketTable::watch(int fd, std::uint32_t interest, std::uint64_t user_data) {
   Socket* const socket = impl_->find(fd);
   if (socket == nullptr) return Errc::kBadFd;
-  socket->interest = interest;
+  socket->interest = interest | (socket->source ? kObserved : 0);
   socket->user_data = user_data;
   impl_->refresh(*socket);
   return {};
-}
-
-void SocketTable::watch_nothing() {
-  for (const auto& socket : impl_->slots) {
-    if (socket) socket->interest = 0;
-  }
 }
 
 [[gnu::flatten]] std::size_t SocketTable::poll_ready(std::span<ReadyEvent> out) {
@@ -231,6 +236,7 @@ void SocketTable::watch_nothing() {
 }
 
 bool SocketTable::has_ready() {
+  if (impl_->queues != nullptr) return impl_->queues->has_ready();
   impl_->collect_changes();
   while (!impl_->ready.empty()) {
     if (impl_->wanted_readiness(impl_->ready.front()) != 0) return true;

@@ -14,6 +14,9 @@
 namespace zs::stack {
 class Shard;
 }
+namespace zs::tcp {
+struct Config;
+}
 
 namespace zs::sock {
 
@@ -65,6 +68,14 @@ struct DescriptorInfo {
 
 struct Limits {
   std::uint32_t descriptors = 65'536;
+  std::uint32_t first = 0;  ///< the lowest descriptor
+};
+
+/// What a socket has in its buffers.
+struct Fill {
+  std::size_t unread = 0;  ///< bytes; of the next datagram; connections to accept
+  std::size_t unsent = 0;  ///< bytes that the peer has not acknowledged
+  std::size_t room = 0;    ///< bytes that a write would take
 };
 
 /// The sockets of one shard: POSIX' calls, non-blocking, over buffers instead of bytes. A call that
@@ -72,6 +83,8 @@ struct Limits {
 /// (POSIX), and have nothing to do with the kernel's.
 class SocketTable {
  public:
+  struct Impl;
+
   SocketTable(stack::Shard& shard, buf::Pools pools, Limits limits);
   ~SocketTable();
 
@@ -106,6 +119,11 @@ class SocketTable {
   /// if received data was never read (RFC 2525 §2.17) or linger is 0).
   Result<void> close(int fd);
   void close_all();
+  /// Another descriptor of the same socket, the lowest that is free and not below `least`. It is
+  /// closed when all are.
+  Result<int> duplicate(int fd, int least = 0);
+  /// The same as `as`, which is closed first if it is open. kBadFd for a number beyond all.
+  Result<int> duplicate_as(int fd, int as);
 
   Result<void> set_option(int fd, Option option, int value);
   Result<int> option(int fd, Option option) const;
@@ -122,26 +140,36 @@ class SocketTable {
   Result<DescriptorInfo> info(int fd) const;
   Result<Endpoint> local_endpoint(int fd) const;
   Result<Endpoint> remote_endpoint(int fd) const;
+  Result<Fill> fill(int fd) const;
+  /// All readiness bits of namespace ready that are true now, as Linux' poll() has them.
+  Result<std::uint32_t> readiness(int fd) const;
 
   /// Which readiness to report for `fd` (kHangup and kError always are), and what to report it
   /// with.
   Result<void> watch(int fd, std::uint32_t interest, std::uint64_t user_data);
-  /// As watch(fd, 0, 0) of every descriptor.
-  void watch_nothing();
   /// Level-triggered, O(ready): up to out.size() descriptors that are ready now, fairly in turn.
   std::size_t poll_ready(std::span<ReadyEvent> out);
   /// True if poll_ready() would report something.
   bool has_ready();
 
   std::size_t open_count() const;
+  /// One more than the highest descriptor that there can be.
+  int most() const;
   /// Payload bytes of the shard that were copied, in and out: by the copying twins, and where
   /// buffers ran short.
   std::uint64_t copied_bytes() const;
+  /// The caller has copied payload of a datagram by itself.
+  void note_copied(std::size_t bytes);
+  const tcp::Config& tcp_config() const;
+  /// kInvalid for a gateway off link, kAlready for a route that exists.
+  Result<void> add_route(const IpPrefix& destination, const std::optional<IpAddress>& gateway);
+  /// All to this destination. kNotFound.
+  Result<void> remove_routes(const IpPrefix& destination);
   /// Room for what an application wants to send, e.g. Chain::copy_of(…, *pools().data).
   buf::Pools pools() const;
 
  private:
-  struct Impl;
+  friend class EventQueues;
 
   [[gnu::noinline]] Result<buf::Chain> read_slowly(int fd, std::uint32_t limit);
   [[gnu::noinline]] Result<void> write_slowly(int fd, buf::Chain& chain);

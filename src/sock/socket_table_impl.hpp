@@ -15,6 +15,8 @@
 
 namespace zs::sock {
 
+class EventQueues;
+
 /// What SO_SNDBUF and SO_RCVBUF make of a wish, in bytes: below the floor not even one segment and
 /// its ACK fit, and the ceiling is the largest window there is (RFC 7323 §2.2).
 inline std::uint32_t buffer_bytes(int wish) {
@@ -23,7 +25,11 @@ inline std::uint32_t buffer_bytes(int wish) {
 
 struct SocketTable::Impl {
   Impl(stack::Shard& s, buf::Pools p, Limits limits)
-      : shard(s), tcp(s.tcp()), udp(s.udp()), pools(p), descriptors(limits.descriptors) {}
+      : shard(s),
+        tcp(s.tcp()),
+        udp(s.udp()),
+        pools(p),
+        descriptors(limits.descriptors, limits.first) {}
 
   /// The open socket behind `fd`, or nullptr.
   Socket* find(int fd) const {
@@ -38,6 +44,10 @@ struct SocketTable::Impl {
   /// kTooManyFiles at the limit.
   Result<Socket*> open(Type type, IpFamily family);
   void release(Socket& socket);
+  /// Puts the socket behind the descriptor `fd`, which is taken, as well.
+  void add_descriptor(Socket& socket, int fd);
+  /// Takes one of several descriptors away.
+  void drop_descriptor(Socket& socket, int fd);
   void grow_by_fd();
   /// Moves what TCP and UDP report as changed to the ready list.
   void collect_changes();
@@ -71,6 +81,7 @@ struct SocketTable::Impl {
   std::size_t by_fd_size = 0;
   IntrusiveList<Socket, ReadyTag> ready;
   std::uint64_t copied_datagram_bytes = 0;
+  EventQueues* queues = nullptr;
 };
 
 }  // namespace zs::sock

@@ -61,7 +61,9 @@ Result<void> SocketTable::write_slowly(int fd, buf::Chain& chain) {
     return impl_->udp.send(socket->datagram, chain, std::nullopt, path);
   }
   ZS_TRY_ASSIGN(tcp::Connection* const connection, stream_of(socket));
-  return connection->write(chain);
+  const auto written = connection->write(chain);
+  if (!written && socket->source) socket->source->wants_room = true;
+  return written;
 }
 
 Result<std::size_t> SocketTable::read_copy(int fd, std::span<std::byte> out) {
@@ -86,7 +88,9 @@ Result<std::size_t> SocketTable::write_copy(int fd, std::span<const std::byte> i
     return in.size();
   }
   ZS_TRY_ASSIGN(tcp::Connection* const connection, stream_of(socket));
-  return connection->write_copy(in);
+  const auto written = connection->write_copy(in);
+  if (socket->source && (!written || *written < in.size())) socket->source->wants_room = true;
+  return written;
 }
 
 Result<buf::Chain> SocketTable::receive_from(int fd, Endpoint* peer) {

@@ -15,6 +15,7 @@
 #include "tcp/cc/controller.hpp"
 #include "tcp/challenge.hpp"
 #include "tcp/keepalive.hpp"
+#include "tcp/progress.hpp"
 #include "tcp/reassembly.hpp"
 #include "tcp/receive_buffer.hpp"
 #include "tcp/recovery/loss_recovery.hpp"
@@ -180,6 +181,7 @@ class Connection : public timer::Entry,
   bool is_in_stride() const { return steady_; }
   Errc error() const { return error_; }
   Errc take_error();
+  Progress progress() const;
   bool is_orphan() const { return orphan_; }
   /// Nothing left to do for anybody: the owner may destroy it.
   bool is_finished() const { return state_ == State::kClosed && orphan_ && !reset_pending_; }

@@ -95,6 +95,17 @@ bool Connection::both_closed() const {
   return state_ == State::kClosed || (peer_closed_ && fin_queued_);
 }
 
+Progress Connection::progress() const {
+  const bool closed = state_ == State::kClosed;
+  return {.received = bytes_in_,
+          .unread = receive_buffer_.size(),
+          .unacknowledged = send_buffer_.size(),
+          .room = send_buffer_.free_space(),
+          .connecting = state_ == State::kSynSent || state_ == State::kSynReceived,
+          .no_more_in = closed || peer_closed_ || read_shutdown_,
+          .no_more_out = closed || fin_queued_};
+}
+
 Errc Connection::take_error() { return std::exchange(error_, Errc{}); }
 
 }  // namespace zs::tcp

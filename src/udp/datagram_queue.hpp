@@ -60,6 +60,8 @@ class DatagramQueue {
   /// Precondition: !empty().
   Datagram pop(DatagramStore& store);
   bool empty() const { return count_ == 0; }
+  /// Precondition: !empty().
+  const Datagram& front(const DatagramStore& store) const { return store.nodes_[head_].datagram; }
   /// False when buffers run so low that this socket may have no more for now.
   bool admit(buf::Pool& data, std::uint32_t buffers) { return loan_.admit(data, buffers); }
   void clear(DatagramStore& store);

@@ -266,6 +266,15 @@ bool Table::has_data(SocketId id) const {
   return s != nullptr && !s->queue.empty();
 }
 
+std::uint32_t Table::next_bytes(SocketId id) const {
+  const Socket* const s = find(id);
+  return s == nullptr || s->queue.empty() ? 0 : s->queue.front(store_).payload.size();
+}
+
+void Table::set_cookie(SocketId id, std::uint64_t cookie) {
+  if (Socket* const s = find(id)) s->cookie = cookie;
+}
+
 bool Table::has_error(SocketId id) const {
   const Socket* const s = find(id);
   return s != nullptr && s->error != Errc{};

@@ -113,7 +113,10 @@ class Table {
   SocketOptions* options(SocketId id) const;
   DualStack dual_stack(SocketId id) const;
 
+  void set_cookie(SocketId id, std::uint64_t cookie);
   bool has_data(SocketId id) const;
+  /// Payload bytes of the datagram that receive() would give; 0 for none.
+  std::uint32_t next_bytes(SocketId id) const;
   bool has_error(SocketId id) const;
   bool can_send() const;  ///< room in the transmit queue
   Result<Endpoint> local_endpoint(SocketId id) const;

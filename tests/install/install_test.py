@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Installs zstack into an empty prefix, builds the README's first program against it with pkg-config and
-with find_package and the C examples with pkg-config, and talks to them through the kernel.
+with find_package, the C examples with pkg-config and the programs in F-Stack's shape with its includes and its
+-lfstack, and talks to them through the kernel.
 
 usage: install_test.py --build BUILD_FOLDER
 """
@@ -23,6 +24,16 @@ from harness import STACK, can_connect, receive_exactly, wait_for  # noqa: E402
 PROGRAM = ROOT / "examples/first_program.cpp"
 C_PROGRAM = ROOT / "tests/install/c_program.c"
 C_ECHO = ROOT / "examples/z_echo.c"
+# In F-Stack's shape: how each is linked, and what it is asked.
+FSTACK = {
+    ROOT / "examples/f-stack/echo_kqueue.c": ("zstack", "echo"),
+    ROOT / "examples/f-stack/http_epoll.c": ("libfstack", "http hello from epoll!"),
+    ROOT / "examples/f-stack/http_zc.c": ("-lfstack", "http 0123456789"),
+    ROOT / "examples/paper/z_calls.c": ("zstack", "http Your data here"),
+    ROOT / "tests/install/ff_wrong_use.c": ("zstack", "nothing"),
+}
+CO_ECHO = ROOT / "examples/echo_co.cpp"
+CONFIG_INI = ROOT / "examples/f-stack/config.ini"
 WORLD = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
@@ -38,13 +49,13 @@ def check(good, text):
     return good
 
 
-def pkg_config(library_folder, *what):
+def pkg_config(library_folder, *what, package="zstack"):
     env = {**os.environ, "PKG_CONFIG_PATH": str(library_folder / "pkgconfig")}
-    return shlex.split(run("pkg-config", *what, "zstack", env=env))
+    return shlex.split(run("pkg-config", *what, package, env=env))
 
 
-def build_with_pkg_config(prefix, library_folder, out):
-    run("g++", "-std=c++20", "-o", out, PROGRAM, *pkg_config(library_folder, "--cflags", "--libs"))
+def build_with_pkg_config(source, library_folder, out):
+    run("g++", "-std=c++20", "-O0", "-Wall", "-Wextra", "-Werror", "-o", out, source, *pkg_config(library_folder, "--cflags", "--libs"))
 
 
 def build_c(source, library_folder, out):
@@ -52,6 +63,16 @@ def build_c(source, library_folder, out):
     run("gcc", "-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{library_folder.parent / 'include'}",
         "-c", source, "-o", out.with_suffix(".o"))
     run("gcc", "-o", out, out.with_suffix(".o"), *pkg_config(library_folder, "--libs"))
+
+
+def build_fstack(source, library_folder, out):
+    """As F-Stack's own examples are built: by its include names, with DPDK's headers in sight."""
+    how = FSTACK[source][0]
+    package = "zstack" if how == "-lfstack" else how
+    flags = pkg_config(library_folder, "--cflags", "--libs", package=package)
+    if how == "-lfstack":
+        flags = [flag if flag != "-lzstack" else how for flag in flags]
+    run("gcc", "-O0", "-Wall", "-Werror", "-o", out, source, *flags)
 
 
 def build_with_cmake(prefix, library_folder, out):
@@ -62,14 +83,43 @@ def build_with_cmake(prefix, library_folder, out):
     (folder / "first_program").rename(out)
 
 
-def talk_to(program):
-    """Inside a world of its own: the program echoes, and ends in order."""
+def config_ini():
+    """F-Stack's file, on a core that this process may use."""
+    mask = 1 << min(os.sched_getaffinity(0))
+    return CONFIG_INI.read_text().replace("lcore_mask=1\n", f"lcore_mask={mask:x}\n")
+
+
+def curl_answers(process, expected):
+    """An HTTP program answers several requests of one connection, and several connections."""
+    for _ in range(3):
+        got = subprocess.run(["curl", "-sS", "--max-time", "10", f"http://{STACK}/", f"http://{STACK}/"],
+                             capture_output=True, text=True)
+        if got.returncode != 0 or got.stdout.count(expected) < 2:
+            return check(False, f"curl gets its page: {got.stdout[:200]} {got.stderr}")
+    return check(process.poll() is None, f"curl gets \"{expected}\" six times")
+
+
+def talk_to(program, question="echo"):
+    """Inside a world of its own: the program answers, and ends in order."""
     run("ip", "link", "set", "lo", "up")
-    process = subprocess.Popen([program], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    up = wait_for(lambda: process.poll() is not None or can_connect(7), 20)
+    kind, _, expected = question.partition(" ")
+    arguments = []
+    if expected or "kqueue" in program:
+        Path("config.ini").write_text(config_ini())
+        arguments = ["--conf", "config.ini", "--proc-type=primary", "--proc-id=0"]
+    process = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if kind == "nothing":
+        said = process.communicate(timeout=30)[1]
+        return check(process.returncode == 0, f"the program is satisfied {said}")
+    port = 7 if kind == "echo" else 80
+    up = wait_for(lambda: process.poll() is not None or can_connect(port), 20)
     if process.poll() is not None or not up:
         process.kill()
         return check(False, f"the program starts: {process.stderr.read()}")
+    if kind == "http":
+        good = curl_answers(process, expected)
+        process.send_signal(signal.SIGTERM)
+        return check(process.wait(15) == 0, "the program ends with exit code 0") and good
     words = b"".join(b"%d bottles, " % n for n in range(100_000))
     with socket.create_connection((STACK, 7), timeout=10) as c:
         c.setblocking(True)
@@ -88,32 +138,44 @@ def talk_to(program):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", type=Path)
-    parser.add_argument("--talk-to")
+    parser.add_argument("--talk-to", nargs="+")
     args = parser.parse_args()
     if args.talk_to:
-        sys.exit(0 if talk_to(args.talk_to) else 1)
+        sys.exit(0 if talk_to(*args.talk_to) else 1)
 
     good = True
     with tempfile.TemporaryDirectory(prefix="zs-install-") as temporary:
         prefix = Path(temporary) / "prefix"
-        run("cmake", "--build", args.build, "--target", "zstack_archive")
+        run("cmake", "--build", args.build, "--target", "zstack_archive", "zstack_shared")
         run("cmake", "--install", args.build, "--prefix", prefix, "--component", "library")
         archives = list(prefix.rglob("libzstack.a"))
         good &= check(len(archives) == 1, "one libzstack.a is installed")
         good &= check((prefix / "include/zstack/zstack.hpp").is_file(), "the headers are installed")
+        good &= check(all((prefix / "include" / name).is_file() for name in ("ff_api.h", "ff_epoll.h", "ff_config.h")),
+                      "F-Stack's too")
+        shared = next(prefix.rglob("libzstack.so"), None)
+        good &= check(shared is not None and next(prefix.rglob("libfstack.so")).resolve() == shared.resolve(),
+                      "libzstack.so, and libfstack.so which is the same")
+        symbols = {line.split()[-1].split("@")[0] for line in run("nm", "-D", "--defined-only", shared).splitlines()}
+        named = set(run(sys.executable, ROOT / "scripts/api_reference.py", "--names").split())
+        calls = {s for s in symbols if not s.startswith("_Z")}
+        good &= check(calls == named, f"every exported call is in docs/reference.md: {sorted(calls ^ named)}")
         world = WORLD + ([] if os.geteuid() == 0 else ["--user", "--map-root-user"])
         can_run = os.path.exists("/dev/net/tun") and subprocess.run([*world, "true"], capture_output=True).returncode == 0
 
-        def serve(name, program):
+        def serve(name, program, *question):
             if not can_run:
                 print(f"# {name}: not run, this machine allows no network namespace or TAP device")
                 return os.environ.get("CI") != "true"
-            done = subprocess.run([*world, sys.executable, __file__, "--talk-to", program])
+            folder = Path(temporary) / f"at-{Path(program).name}"
+            folder.mkdir()
+            done = subprocess.run([*world, sys.executable, __file__, "--talk-to", program, *question], cwd=folder)
             return check(done.returncode == 0, f"{name}: it serves")
 
-        builds = {"pkg-config": (build_with_pkg_config, prefix), "find_package": (build_with_cmake, prefix),
-                  C_PROGRAM.name: (build_c, C_PROGRAM), C_ECHO.name: (build_c, C_ECHO)}
-        programs = {name: Path(temporary) / f"program_{name.removesuffix('.c')}" for name in builds}
+        builds = {"pkg-config": (build_with_pkg_config, PROGRAM), CO_ECHO.name: (build_with_pkg_config, CO_ECHO), "find_package": (build_with_cmake, prefix),
+                  C_PROGRAM.name: (build_c, C_PROGRAM), C_ECHO.name: (build_c, C_ECHO),
+                  **{source.name: (build_fstack, source) for source in FSTACK}}
+        programs = {name: Path(temporary) / f"program_{Path(name).stem}" for name in builds}
         # Linking is link-time optimisation of the whole library each time: as many at once as there are CPUs.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             done = {name: pool.submit(build, what, archives[0].parent, programs[name])
@@ -121,8 +183,10 @@ def main():
         for name in builds:
             done[name].result()
             good &= check(True, f"{name}: the program builds")
-        for name in ("pkg-config", "find_package", C_ECHO.name):
+        for name in ("pkg-config", "find_package", C_ECHO.name, CO_ECHO.name):
             good &= serve(name, programs[name])
+        for source, (_, question) in FSTACK.items():
+            good &= serve(source.name, programs[source.name], question)
         said = subprocess.run([programs[C_PROGRAM.name]], capture_output=True, text=True, cwd=temporary)
         print(said.stdout, end="", flush=True)
         good &= check(said.returncode == 0, f"{C_PROGRAM.name} finds what the header promises {said.stderr}")

@@ -12,17 +12,31 @@ class LoopApplication final : public runtime::Application {
  public:
   using Loop = int (*)(void* arg);
 
-  LoopApplication(Loop loop, void* arg, const runtime::ShardContext& shard);
+  /// Whether a value other than 0 ends the run: z_run()'s loop, but not F-Stack's, whose programs
+  /// often return none.
+  enum class EndsByValue : bool { kNo, kYes };
+
+  LoopApplication(Loop loop, void* arg, const runtime::ShardContext& shard,
+                  EndsByValue ends = EndsByValue::kYes);
 
   Result<void> on_start(Instant now, std::string& why) override;
   bool on_turn(sock::SocketTable& sockets, Instant now) override;
   void on_stop(Instant now) override;
   bool is_stopped() const override { return true; }
   void on_abort(Instant) override {}
+  Instant next_deadline() const override { return instance_.queues.next_deadline(); }
+
+  Instance& instance() { return instance_; }
+  /// What one that was made without a loop will run.
+  void set_loop(Loop loop, void* arg) {
+    loop_ = loop;
+    arg_ = arg;
+  }
 
  private:
   Loop loop_;
   void* arg_;
+  bool ends_by_value_;
   Instance instance_;
 };
 

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "api/call.hpp"
 #include "api/run/loop_application.hpp"
+#include "api/run/program.hpp"
 #include "runtime/command_line.hpp"
 #include "runtime/log.hpp"
 #include "runtime/runtime.hpp"
@@ -21,17 +21,8 @@ namespace {
 using zs::Errc;
 using zs::Result;
 
-/// What main() has said so far. Both calls belong to the main thread.
-struct Program {
-  std::optional<zs::runtime::Config> config;
-  bool has_run = false;
-  std::string why;
-};
-
-Program& program() {
-  static Program the_program;
-  return the_program;
-}
+using zs::api::Program;
+using zs::api::program;
 
 /// Up to and without `--`.
 std::span<char*> own_part(int argc, char** argv) {

@@ -1,8 +1,7 @@
-#include "api/epoll.hpp"
-
 #include <gtest/gtest.h>
 
 #include <array>
+#include <utility>
 
 #include "unit/api/shards.hpp"
 
@@ -91,8 +90,7 @@ TEST_F(EpollTest, ModAndDel) {
   EXPECT_EQ(events_of(p.client), 0u);
 }
 
-TEST_F(EpollTest, OneAShardAndEmptyWhenItIsOpenedAgain) {
-  EXPECT_EQ(errno_of(z_epoll_create()), EMFILE);
+TEST_F(EpollTest, EmptyWhenItIsOpenedAgain) {
   const auto p = w.connected();
   ASSERT_EQ(add(p.client, EPOLLOUT), 0);
   ASSERT_EQ(z_close(ep), 0);
@@ -115,6 +113,16 @@ TEST_F(EpollTest, TakesTurnsWhereThereIsNoRoomForAll) {
   EXPECT_NE(first.data.u64, second.data.u64);
 }
 
+// How many Linux lets lie in a row depends on its version.
+TEST_F(EpollTest, FiveSetsMayLieInARow) {
+  for (int level = 2; level <= 5; ++level) {
+    const int below = std::exchange(ep, z_epoll_create());
+    ASSERT_EQ(add(below, EPOLLIN), 0);
+  }
+  const int below = std::exchange(ep, z_epoll_create());
+  EXPECT_EQ(errno_of(add(below, EPOLLIN)), ELOOP);
+}
+
 TEST_F(EpollTest, WrongCallsAreRefused) {
   const int fd = z_socket(AF_INET, SOCK_STREAM, 0);
   epoll_event event{};
@@ -124,8 +132,6 @@ TEST_F(EpollTest, WrongCallsAreRefused) {
   EXPECT_EQ(errno_of(z_epoll_wait(ep, &event, 0)), EINVAL);
   EXPECT_EQ(errno_of(add(9, EPOLLIN)), EBADF);
   EXPECT_EQ(errno_of(add(ep, EPOLLIN)), EINVAL);
-  EXPECT_EQ(errno_of(add(fd, EPOLLIN | EPOLLET)), EINVAL);
-  EXPECT_EQ(errno_of(add(fd, EPOLLIN | EPOLLONESHOT)), EINVAL);
   EXPECT_EQ(errno_of(control(77, fd, EPOLLIN)), EINVAL);
   EXPECT_EQ(errno_of(z_epoll_ctl(ep, EPOLL_CTL_ADD, fd, nullptr)), EINVAL);
   EXPECT_EQ(errno_of(z_epoll_ctl(fd, EPOLL_CTL_ADD, fd, &event)), EINVAL);

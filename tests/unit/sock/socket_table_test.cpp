@@ -257,15 +257,14 @@ TEST(SocketTable, TellsWhatADescriptorIs) {
   EXPECT_EQ(w.table->info(60).error(), Errc::kBadFd);
 }
 
-TEST(SocketTable, NothingIsWatchedOrOpenAnyMore) {
+TEST(SocketTable, NothingIsOpenAnyMore) {
   Sockets w;
   const auto p = w.connected();
   ASSERT_TRUE(w.table->watch(p.client, ready::kWritable, 0));
   EXPECT_TRUE(w.table->has_ready());
-  w.table->watch_nothing();
+  w.table->close_all();
   EXPECT_FALSE(w.table->has_ready());
   EXPECT_EQ(w.ready(p.client), 0u);
-  w.table->close_all();
   EXPECT_EQ(w.table->open_count(), 0u);
   w.settle(300s);
   EXPECT_EQ(w.shard->tcp().connection_count(), 0u);

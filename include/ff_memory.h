@@ -1,0 +1,5 @@
+/* F-Stack's header of pktmbuf_pool and lcore_conf; here they are in ff_api.h. */
+#ifndef _FSTACK_MEMORY_H
+#define _FSTACK_MEMORY_H
+#include "ff_api.h"
+#endif

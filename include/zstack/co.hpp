@@ -1,0 +1,348 @@
+#pragma once
+
+#include <zstack/zstack.h>
+
+#include <cerrno>
+#include <chrono>
+#include <coroutine>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <zstack/reactor.hpp>
+#include <zstack/task.hpp>
+
+/// Coroutines on zstack: each shard runs its own, on its own thread.
+///
+///     zs::co::Task<> serve(zs::co::Stream client) {
+///       while (auto bytes = co_await client.read()) {
+///         if (bytes->empty() || !co_await client.write(*std::move(bytes))) break;
+///       }
+///     }
+///     zs::co::Task<> listen() { ... }
+///     int main(int argc, char** argv) { return zs::co::run(argc, argv, listen); }
+///
+/// Reading, writing, accepting and sleeping allocate nothing: what waits, waits in the frame of the
+/// coroutine. Who is cancelled (Cancel, with_timeout(), Group::cancel()) finds ECANCELED.
+namespace zs::co {
+
+/// A value, or the errno that says why there is none.
+template <typename T>
+class [[nodiscard]] Expected {
+ public:
+  Expected(T value) : value_(std::move(value)) {}  // NOLINT: implicit on purpose
+  static Expected failed(int error) { return Expected(error, 0); }
+  explicit operator bool() const noexcept { return value_.has_value(); }
+  T& operator*() & noexcept { return *value_; }
+  T&& operator*() && noexcept { return *std::move(value_); }
+  T* operator->() noexcept { return &*value_; }
+  int error() const noexcept { return error_; }
+
+ private:
+  Expected(int error, int) : error_(error) {}
+  std::optional<T> value_;
+  int error_ = 0;
+};
+
+/// Bytes in the stack's own buffers. There is one owner; sending hands them over without a copy.
+class Buffer {
+ public:
+  Buffer() noexcept = default;
+  explicit Buffer(rte_mbuf* chain) noexcept : chain_(chain) {}
+  Buffer(Buffer&& other) noexcept : chain_(std::exchange(other.chain_, nullptr)) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    std::swap(chain_, other.chain_);
+    return *this;
+  }
+  ~Buffer() { z_free(chain_); }
+
+  /// A copy of the bytes; empty, with errno, where there are no buffers.
+  static Buffer copy_of(std::string_view bytes) {
+    Buffer buffer(bytes.empty() ? nullptr : z_alloc(bytes.size()));
+    for (rte_mbuf* m = buffer.chain_; m != nullptr; m = z_next(m)) {
+      bytes.copy(static_cast<char*>(z_data(m)), z_len(m));
+      bytes.remove_prefix(z_len(m));
+    }
+    return buffer;
+  }
+  /// The same bytes once more, shared: for many receivers.
+  Buffer share() const { return Buffer(chain_ == nullptr ? nullptr : z_ref(chain_)); }
+  std::size_t size() const noexcept { return z_pktlen(chain_); }
+  bool empty() const noexcept { return size() == 0; }
+  template <typename F>
+  void for_each_piece(F&& f) const {
+    for (const rte_mbuf* m = chain_; m != nullptr; m = z_next(m)) {
+      f(std::string_view(static_cast<const char*>(z_data(m)), z_len(m)));
+    }
+  }
+  std::string text() const {
+    std::string all;
+    for_each_piece([&all](std::string_view piece) { all += piece; });
+    return all;
+  }
+  rte_mbuf* get() const noexcept { return chain_; }
+  rte_mbuf* release() noexcept { return std::exchange(chain_, nullptr); }
+  void reset(rte_mbuf* chain) noexcept { z_free(std::exchange(chain_, chain)); }
+
+ private:
+  rte_mbuf* chain_ = nullptr;
+};
+
+namespace detail {
+
+/// An operation of a socket: tried at once, and whenever the socket is ready.
+template <typename Derived, typename T, Operation* Endpoint::*Side>
+class SocketOperation : public Operation {
+ public:
+  bool await_ready() noexcept { return attempt(); }
+  template <typename P>
+  bool await_suspend(std::coroutine_handle<P> waiting) {
+    // One coroutine reads and one writes; a second one would steal the first one's turn.
+    if (endpoint_->*Side != nullptr) {
+      error_ = EBUSY;
+      return false;
+    }
+    if (!begin(waiting)) return false;
+    endpoint_->*Side = this;
+    return true;
+  }
+  Expected<T> await_resume() {
+    if (error_ != 0) return Expected<T>::failed(error_);
+    return static_cast<Derived*>(this)->result();
+  }
+
+ protected:
+  explicit SocketOperation(Endpoint* endpoint) : endpoint_(endpoint) {}
+  ~SocketOperation() { SocketOperation::leave(); }
+  void leave() noexcept override {
+    if (endpoint_->*Side == this) endpoint_->*Side = nullptr;
+  }
+  /// What a call returned: whether that is an outcome.
+  bool is_over(long returned) noexcept {
+    if (returned >= 0) return true;
+    if (errno == EAGAIN) return false;
+    error_ = errno;
+    return true;
+  }
+
+  Endpoint* endpoint_;
+};
+
+struct Read final : SocketOperation<Read, Buffer, &Endpoint::reader> {
+  Read(Endpoint* endpoint, std::size_t most) : SocketOperation(endpoint), most_(most) {}
+  bool attempt() noexcept override { return is_over(z_read(endpoint_->fd, &chain_, most_)); }
+  Buffer result() noexcept { return Buffer(chain_); }
+
+ private:
+  std::size_t most_;
+  rte_mbuf* chain_ = nullptr;
+};
+
+/// All of a chain, in pieces that a send buffer has room for.
+struct Write final : SocketOperation<Write, std::size_t, &Endpoint::writer> {
+  Write(Endpoint* endpoint, Buffer bytes)
+      : SocketOperation(endpoint), bytes_(std::move(bytes)), size_(bytes_.size()) {}
+  bool attempt() noexcept override {
+    while (!bytes_.empty()) {
+      rte_mbuf* rest = bytes_.release();
+      rte_mbuf* piece = rest;
+      if (z_pktlen(rest) > kPiece) {
+        piece = z_split(&rest, kPiece);
+      } else {
+        rest = nullptr;
+      }
+      const bool is_sent = piece != nullptr && z_write(endpoint_->fd, piece) >= 0;
+      const int error = errno;
+      if (!is_sent && piece != nullptr && rest != nullptr) rest = z_concat(piece, rest);
+      bytes_ = Buffer(is_sent || rest != nullptr ? rest : piece);
+      errno = error;
+      if (!is_sent) return is_over(-1);
+    }
+    return true;
+  }
+  std::size_t result() const noexcept { return size_; }
+
+ private:
+  static constexpr std::size_t kPiece = 64 * 1'024;
+  Buffer bytes_;
+  std::size_t size_;
+};
+
+struct Connect final : SocketOperation<Connect, bool, &Endpoint::writer> {
+  Connect(Endpoint* endpoint, const sockaddr_in& to) : SocketOperation(endpoint), to_(to) {}
+  bool attempt() noexcept override {
+    if (!std::exchange(has_begun_, true)) {
+      const void* const address = &to_;
+      const int done = z_connect(endpoint_->fd, static_cast<const sockaddr*>(address), sizeof(to_));
+      if (done < 0 && errno == EINPROGRESS) return false;
+      return is_over(done);
+    }
+    socklen_t length = sizeof(error_);
+    z_getsockopt(endpoint_->fd, SOL_SOCKET, SO_ERROR, &error_, &length);
+    return true;
+  }
+  bool result() const noexcept { return true; }
+
+ private:
+  sockaddr_in to_;
+  bool has_begun_ = false;
+};
+
+}  // namespace detail
+
+/// An open socket of this shard, closed with this object. Nothing may wait on it then.
+class Socket {
+ public:
+  Socket(Socket&&) noexcept = default;
+  Socket& operator=(Socket&& other) noexcept {
+    std::swap(endpoint_, other.endpoint_);
+    return *this;
+  }
+  ~Socket() {
+    if (!endpoint_) return;
+    detail::Reactor::here().remove(*endpoint_);
+    z_close(endpoint_->fd);
+  }
+  int fd() const noexcept { return endpoint_->fd; }
+
+ protected:
+  explicit Socket(int fd) : endpoint_(std::make_unique<detail::Endpoint>()) {
+    endpoint_->fd = fd;
+    detail::Reactor::here().add(*endpoint_);
+  }
+  std::unique_ptr<detail::Endpoint> endpoint_;
+};
+
+/// A connection.
+class Stream : public Socket {
+ public:
+  explicit Stream(int fd) : Socket(fd) {}
+
+  /// What has come, at most `most` bytes; an empty buffer is the end.
+  detail::Read read(std::size_t most = 256 * 1'024) { return {endpoint_.get(), most}; }
+  /// All of it; how many bytes.
+  detail::Write write(Buffer bytes) { return {endpoint_.get(), std::move(bytes)}; }
+  detail::Write write(std::string_view bytes) { return write(Buffer::copy_of(bytes)); }
+  /// No more will be written; the peer reads the end.
+  void finish() noexcept { z_shutdown(fd(), SHUT_WR); }
+
+  static Task<Expected<Stream>> connect(sockaddr_in to) {
+    const int fd = z_socket(AF_INET, SOCK_STREAM, 0);
+    if (fd < 0) co_return Expected<Stream>::failed(errno);
+    Stream stream(fd);
+    const auto done = co_await detail::Connect(stream.endpoint_.get(), to);
+    if (!done) co_return Expected<Stream>::failed(done.error());
+    co_return stream;
+  }
+};
+
+namespace detail {
+struct Accept final : SocketOperation<Accept, Stream, &Endpoint::reader> {
+  explicit Accept(Endpoint* endpoint) : SocketOperation(endpoint) {}
+  bool attempt() noexcept override {
+    fd_ = z_accept(endpoint_->fd, nullptr, nullptr);
+    return is_over(fd_);
+  }
+  Stream result() const { return Stream(fd_); }
+
+ private:
+  int fd_ = -1;
+};
+}  // namespace detail
+
+/// A port that connections come to, on all addresses, IPv4 and IPv6.
+class Listener : public Socket {
+ public:
+  static Expected<Listener> open(std::uint16_t port, int backlog = 1'024) {
+    const int fd = z_socket(AF_INET6, SOCK_STREAM, 0);
+    if (fd < 0) return Expected<Listener>::failed(errno);
+    sockaddr_in6 everywhere{};
+    everywhere.sin6_family = AF_INET6;
+    everywhere.sin6_port = htons(port);
+    const void* const address = &everywhere;
+    if (z_bind(fd, static_cast<const sockaddr*>(address), sizeof(everywhere)) < 0 ||
+        z_listen(fd, backlog) < 0) {
+      const int error = errno;
+      z_close(fd);
+      return Expected<Listener>::failed(error);
+    }
+    return Listener(fd);
+  }
+  detail::Accept accept() { return detail::Accept{endpoint_.get()}; }
+
+ private:
+  explicit Listener(int fd) : Socket(fd) {}
+};
+
+/// co_await sleep(1s): false if it was cancelled before.
+inline detail::Timer sleep_until(Clock::time_point when) { return detail::Timer{when}; }
+inline detail::Timer sleep(Clock::duration time) { return sleep_until(Clock::now() + time); }
+
+namespace detail {
+/// Cancels when the time has come, unless it has gone before.
+struct Deadline final : Timer {
+  Deadline(Clock::duration time, Cancel& what) : Timer(Clock::now() + time), cancel(what) {
+    is_set = true;
+    Reactor::here().add(*this);
+  }
+  void expire() override { cancel.cancel(); }
+
+  Cancel& cancel;
+};
+
+struct CurrentCancel {
+  Cancel* cancel = nullptr;
+  bool await_ready() const noexcept { return false; }
+  template <typename P>
+  bool await_suspend(std::coroutine_handle<P> asking) noexcept {
+    cancel = asking.promise().cancel;
+    return false;
+  }
+  Cancel* await_resume() const noexcept { return cancel; }
+};
+}  // namespace detail
+
+/// What the task gives; after `time` its waits are cancelled, and it gives what it makes of that.
+template <typename T>
+Task<T> with_timeout(Clock::duration time, Task<T> task) {
+  Cancel cancel(co_await detail::CurrentCancel{});
+  const detail::Deadline deadline(time, cancel);
+  co_return co_await std::move(task).under(cancel);
+}
+
+namespace detail {
+struct Program {
+  Task<void> (*main)();
+};
+
+struct Shard {
+  Reactor reactor;
+  std::optional<Group> group;
+  bool is_started = false;
+};
+
+inline int turn(void* argument) {
+  // Not destroyed: the stack closes sockets by itself, when it ends.
+  thread_local Shard* const shard = new Shard;
+  Reactor::current() = &shard->reactor;
+  if (!std::exchange(shard->is_started, true)) {
+    shard->group.emplace().spawn(static_cast<Program*>(argument)->main());
+  }
+  shard->reactor.turn();
+  return shard->group->running() == 0 ? 1 : 0;
+}
+}  // namespace detail
+
+/// The stack of the command line (z_init()), with main() on each shard, until one of them ends or a
+/// signal comes. What main() of a C program returns: 0, or 1 with a sentence on stderr.
+inline int run(int argc, char** argv, Task<void> (*main)()) {
+  detail::Program program{main};
+  if (z_init(argc, argv) >= 0 && z_run(detail::turn, &program) == 0) return 0;
+  std::fprintf(stderr, "%s\n", z_why());
+  return 1;
+}
+
+}  // namespace zs::co
