@@ -35,9 +35,7 @@ pcblddr_func_t local_address_hook = nullptr;
 /// What the program's function chooses for a connection of a socket that has no address yet.
 Result<void> choose_local_address(Instance& here, int fd, const Endpoint& remote) {
   ZS_TRY_ASSIGN(const Endpoint local, here.sockets.local_endpoint(fd));
-  if (local_address_hook == nullptr || !local.address.is_unspecified() || local.port != 0) {
-    return {};
-  }
+  if (!local.address.is_unspecified() || local.port != 0) return {};
   const bool v4 = remote.address.is_v4();
   in6_addr to{};
   in6_addr from{};
@@ -83,11 +81,14 @@ int ff_accept4(int s, struct linux_sockaddr* addr, socklen_t* addrlen, int flags
 }
 
 int ff_connect(int s, const struct linux_sockaddr* name, socklen_t namelen) {
-  return zs::api::call<int>([=](Instance& here) -> Result<void> {
-    ZS_TRY_ASSIGN(const Endpoint remote, zs::api::from_sockaddr(plain(name), namelen));
-    ZS_TRY(choose_local_address(here, s, remote));
-    return here.sockets.connect(s, remote);
-  });
+  if (local_address_hook != nullptr) {
+    const int chosen = zs::api::call<int>([=](Instance& here) -> Result<void> {
+      ZS_TRY_ASSIGN(const Endpoint remote, zs::api::from_sockaddr(plain(name), namelen));
+      return choose_local_address(here, s, remote);
+    });
+    if (chosen != 0) return chosen;
+  }
+  return z_connect(s, plain(name), namelen);
 }
 
 int ff_close(int fd) { return z_close(fd); }

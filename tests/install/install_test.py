@@ -33,6 +33,9 @@ FSTACK = {
     ROOT / "tests/install/ff_wrong_use.c": ("zstack", "nothing"),
 }
 CO_ECHO = ROOT / "examples/echo_co.cpp"
+PROXY = ROOT / "examples/l4_proxy.cpp"
+CHAT = ROOT / "examples/chat.cpp"
+DNS = ROOT / "examples/dns.c"
 CONFIG_INI = ROOT / "examples/f-stack/config.ini"
 WORLD = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
@@ -99,6 +102,49 @@ def curl_answers(process, expected):
     return check(process.poll() is None, f"curl gets \"{expected}\" six times")
 
 
+def echo_on_the_kernel():
+    """What l4_proxy forwards to."""
+    listener = socket.create_server(("0.0.0.0", 9000))
+    if os.fork() == 0:
+        while True:  # until this world ends
+            client, _ = listener.accept()
+            if os.fork() == 0:
+                while data := client.recv(65536):
+                    client.sendall(data)
+                os._exit(0)
+            client.close()
+    return ["10.99.0.1", "9000"]
+
+
+def chat_reaches_all():
+    people = [socket.create_connection((STACK, 7), timeout=10) for _ in range(3)]
+    # Who has just connected may not be in the room yet: the speaker repeats himself.
+    def heard(person):
+        people[0].sendall(b"hello all")
+        person.settimeout(0.2)
+        try:
+            return b"hello all" in person.recv(4096)
+        except TimeoutError:
+            return False
+    return check(all(wait_for(lambda p=p: heard(p), 10) for p in people[1:]), "what one says the others hear")
+
+
+def dns_answers():
+    question = (b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01" + b"\x07example\x03com\x00\x00\x01\x00\x01" +
+                b"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(0.2)
+
+        def answer():
+            s.sendto(question, (STACK, 53))
+            try:
+                return s.recv(512)
+            except OSError:
+                return b""
+        got = wait_for(answer, 20) or b""
+    return check(got[:2] == question[:2] and got.endswith(bytes([192, 0, 2, 1])) and len(got) == 45, f"DNS answers {got!r}")
+
+
 def talk_to(program, question="echo"):
     """Inside a world of its own: the program answers, and ends in order."""
     run("ip", "link", "set", "lo", "up")
@@ -107,17 +153,23 @@ def talk_to(program, question="echo"):
     if expected or "kqueue" in program:
         Path("config.ini").write_text(config_ini())
         arguments = ["--conf", "config.ini", "--proc-type=primary", "--proc-id=0"]
+    if kind == "proxy":
+        arguments = echo_on_the_kernel()
     process = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if kind == "nothing":
         said = process.communicate(timeout=30)[1]
         return check(process.returncode == 0, f"the program is satisfied {said}")
-    port = 7 if kind == "echo" else 80
+    if kind == "dns":
+        good = dns_answers()
+        process.send_signal(signal.SIGTERM)
+        return check(process.wait(15) == 0, "the program ends with exit code 0") and good
+    port = 80 if kind == "http" else 7
     up = wait_for(lambda: process.poll() is not None or can_connect(port), 20)
     if process.poll() is not None or not up:
         process.kill()
         return check(False, f"the program starts: {process.stderr.read()}")
-    if kind == "http":
-        good = curl_answers(process, expected)
+    if kind in ("http", "chat"):
+        good = curl_answers(process, expected) if kind == "http" else chat_reaches_all()
         process.send_signal(signal.SIGTERM)
         return check(process.wait(15) == 0, "the program ends with exit code 0") and good
     words = b"".join(b"%d bottles, " % n for n in range(100_000))
@@ -172,8 +224,8 @@ def main():
             done = subprocess.run([*world, sys.executable, __file__, "--talk-to", program, *question], cwd=folder)
             return check(done.returncode == 0, f"{name}: it serves")
 
-        builds = {"pkg-config": (build_with_pkg_config, PROGRAM), CO_ECHO.name: (build_with_pkg_config, CO_ECHO), "find_package": (build_with_cmake, prefix),
-                  C_PROGRAM.name: (build_c, C_PROGRAM), C_ECHO.name: (build_c, C_ECHO),
+        builds = {"pkg-config": (build_with_pkg_config, PROGRAM), **{source.name: (build_with_pkg_config, source) for source in (CO_ECHO, PROXY, CHAT)}, "find_package": (build_with_cmake, prefix),
+                  C_PROGRAM.name: (build_c, C_PROGRAM), C_ECHO.name: (build_c, C_ECHO), DNS.name: (build_c, DNS),
                   **{source.name: (build_fstack, source) for source in FSTACK}}
         programs = {name: Path(temporary) / f"program_{Path(name).stem}" for name in builds}
         # Linking is link-time optimisation of the whole library each time: as many at once as there are CPUs.
@@ -185,6 +237,8 @@ def main():
             good &= check(True, f"{name}: the program builds")
         for name in ("pkg-config", "find_package", C_ECHO.name, CO_ECHO.name):
             good &= serve(name, programs[name])
+        for source, question in ((PROXY, "proxy"), (CHAT, "chat"), (DNS, "dns")):
+            good &= serve(source.name, programs[source.name], question)
         for source, (_, question) in FSTACK.items():
             good &= serve(source.name, programs[source.name], question)
         said = subprocess.run([programs[C_PROGRAM.name]], capture_output=True, text=True, cwd=temporary)
