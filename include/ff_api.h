@@ -443,10 +443,18 @@ extern struct lcore_conf lcore_conf;
 #endif
 
 /* In the paper z_read() takes a void** and z_write() a length. Both forms compile. */
+#ifdef __cplusplus
+inline ssize_t z_read(int fd, void** m, size_t n) {
+  void* const place = m;
+  return z_read(fd, static_cast<struct rte_mbuf**>(place), n);
+}
+inline ssize_t z_write(int fd, void* m, size_t len) { return ff_zwrite(fd, m, len); }
+#else
 #define z_read(fd, m, n) (z_read)((fd), (struct rte_mbuf**)(void*)(m), (n))
 #define ZS_PICK_(a, b, c, name, ...) name
 #define ZS_WRITE2_(fd, m) (z_write)((fd), (struct rte_mbuf*)(void*)(m))
 #define ZS_WRITE3_(fd, m, len) ff_zwrite((fd), (void*)(m), (size_t)(len))
 #define z_write(...) ZS_PICK_(__VA_ARGS__, ZS_WRITE3_, ZS_WRITE2_, )(__VA_ARGS__)
+#endif
 
 #endif

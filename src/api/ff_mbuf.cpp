@@ -8,9 +8,6 @@
 #include "api/call.hpp"
 #include "api/offer.hpp"
 
-#undef z_read
-#undef z_write
-
 namespace {
 
 using zs::Errc;

@@ -7,9 +7,6 @@
 #include "api/call.hpp"
 #include "api/sockaddr.hpp"
 
-#undef z_read
-#undef z_write
-
 namespace {
 
 using zs::Endpoint;

@@ -9,9 +9,6 @@
 #include "api/offer.hpp"
 #include "api/sockaddr.hpp"
 
-#undef z_read
-#undef z_write
-
 namespace {
 
 using zs::Endpoint;
