@@ -13,19 +13,60 @@
 #define PORT 7
 #define MOST 512
 
+struct client {
+  int fd;
+  size_t n, sent; /* what was read, and how much of it went back */
+  char bytes[4096];
+};
+
 static int kq, listener;
 
-static void watch(int fd) {
-  struct kevent change;
-  EV_SET(&change, fd, EVFILT_READ, EV_ADD, 0, 0, NULL);
-  if (ff_kevent(kq, &change, 1, NULL, 0, NULL) < 0) ff_close(fd);
+static void change(int fd, int filter, int flags, struct client* client) {
+  struct kevent what;
+  EV_SET(&what, fd, filter, flags, 0, 0, client);
+  if (ff_kevent(kq, &what, 1, NULL, 0, NULL) < 0) perror("ff_kevent");
 }
 
-static void echo(int fd) {
-  char bytes[4096];
-  ssize_t n = ff_read(fd, bytes, sizeof bytes);
-  if (n < 0 && errno == EAGAIN) return;
-  if (n <= 0 || ff_write(fd, bytes, (size_t)n) != n) ff_close(fd);
+static void hang_up(struct client* c) {
+  ff_close(c->fd);
+  free(c);
+}
+
+/* While something waits to go back nothing more is read: who does not listen is not heard. */
+static void echo(struct client* c) {
+  for (;;) {
+    if (c->sent == c->n) {
+      ssize_t n = ff_read(c->fd, c->bytes, sizeof c->bytes);
+      if (n < 0 && errno == EAGAIN) return;
+      if (n <= 0) {
+        hang_up(c); /* the end of the stream, or of the connection */
+        return;
+      }
+      c->n = (size_t)n;
+      c->sent = 0;
+    }
+    ssize_t n = ff_write(c->fd, c->bytes + c->sent, c->n - c->sent);
+    if (n < 0 && errno != EAGAIN) {
+      hang_up(c);
+      return;
+    }
+    if (n > 0) c->sent += (size_t)n;
+    if (c->sent < c->n) {
+      change(c->fd, EVFILT_READ, EV_DISABLE, c);
+      change(c->fd, EVFILT_WRITE, EV_ADD | EV_ONESHOT, c);
+      return;
+    }
+  }
+}
+
+static void welcome(intptr_t waiting) {
+  for (; waiting > 0; --waiting) {
+    int fd = ff_accept(listener, NULL, NULL);
+    struct client* c = fd < 0 ? NULL : calloc(1, sizeof *c);
+    if (c == NULL) return;
+    c->fd = fd;
+    change(fd, EVFILT_READ, EV_ADD, c);
+  }
 }
 
 static int loop(void* arg) {
@@ -33,16 +74,13 @@ static int loop(void* arg) {
   int n = ff_kevent(kq, NULL, 0, events, MOST, NULL);
   (void)arg;
   for (int i = 0; i < n; ++i) {
-    int fd = (int)events[i].ident;
-    if (fd != listener) {
-      echo(fd); /* the end of the stream is read as 0 bytes */
+    struct client* c = events[i].udata;
+    if (c == NULL) {
+      welcome(events[i].data);
       continue;
     }
-    for (intptr_t waiting = events[i].data; waiting > 0; --waiting) {
-      int client = ff_accept(listener, NULL, NULL);
-      if (client < 0) break;
-      watch(client);
-    }
+    if (events[i].filter == EVFILT_WRITE) change(c->fd, EVFILT_READ, EV_ENABLE, c);
+    echo(c);
   }
   return 0;
 }
@@ -64,7 +102,7 @@ int main(int argc, char* argv[]) {
     perror("cannot listen");
     return 1;
   }
-  watch(listener);
+  change(listener, EVFILT_READ, EV_ADD, NULL);
   ff_run(loop, NULL);
   return 0;
 }

@@ -111,7 +111,10 @@ Result<void> build(Program& p) {
   zs::runtime::start_log(p.config->runtime.log_level);
   auto prepared =
       zs::runtime::Prepared::build(*p.config, zs::runtime::this_machine(), factory, why);
-  if (!prepared) return refuse(p, prepared.error(), why);
+  if (!prepared) {
+    p.applications.clear();
+    return refuse(p, prepared.error(), why);
+  }
   p.prepared = *std::move(prepared);
   zs::api::Instance& first = p.applications.front()->instance();
   std::fill(std::begin(pktmbuf_pool), std::end(pktmbuf_pool), first.pools.data->mempool());
