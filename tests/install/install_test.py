@@ -58,7 +58,7 @@ def pkg_config(library_folder, *what, package="zstack"):
 
 
 def build_with_pkg_config(source, library_folder, out):
-    run("g++", "-std=c++20", "-O0", "-Wall", "-Wextra", "-Werror", "-o", out, source, *pkg_config(library_folder, "--cflags", "--libs"))
+    run("g++", "-std=c++20", "-O0", "-o", out, source, *pkg_config(library_folder, "--cflags", "--libs"))
 
 
 def build_c(source, library_folder, out):
