@@ -136,8 +136,8 @@ def dns_answers():
         s.settimeout(0.2)
 
         def answer():
-            s.sendto(question, (STACK, 53))
-            try:
+            try:  # until there is an interface, and somebody listens
+                s.sendto(question, (STACK, 53))
                 return s.recv(512)
             except OSError:
                 return b""
