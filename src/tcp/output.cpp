@@ -251,7 +251,6 @@ bool Connection::poll_probe(OutPacket& out, Instant now) {
   if (probe_pending_) {
     probe_pending_ = false;
     ++shared_->counters.zero_window_probes;
-    if (!has_outstanding()) oldest_unacked_ = now;
     snd_.nxt = SeqNum::later(snd_.nxt, plan.seq + plan.payload_bytes);
     snd_.max = SeqNum::later(snd_.max, snd_.nxt);
   } else {

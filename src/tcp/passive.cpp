@@ -212,13 +212,16 @@ void Engine::on_half_open_segment(Segment&& segment, SynCacheEntry& entry, Insta
     return;
   }
   if (segment.has(flag::kRst)) {
-    // RFC 5961 §3.2: exactly, or not at all.
+    // RFC 5961 §3.2: exactly, or not at all; elsewhere in the window it is asked about.
     if (segment.seq == expected) {
       ++shared_.counters.attempt_fails;
       syn_cache_.erase(entry);
-    } else {
-      shared_.count(Drop::kTcpOutOfWindow);
+      return;
     }
+    shared_.count(Drop::kTcpOutOfWindow);
+    const bool inside = segment.seq.after(expected) &&
+                        segment.seq.before(expected + std::uint32_t{syn_window(*listener)});
+    if (inside && entry.challenges.take(now)) acknowledge_half_open(entry, now);
     return;
   }
   const bool stale = entry.timestamps && segment.options.timestamps &&

@@ -102,6 +102,7 @@ void Connection::update_persist(Instant now) {
 
 void Connection::on_persist_timeout(Instant now) {
   if (unsent_bytes() == 0 && !has_outstanding()) return;
+  if (!has_outstanding()) oldest_unacked_ = now;  // the user timeout counts from the first probe
   if (retries_ >= shared_->config.data_retries || has_outlived_user_timeout(now)) {
     ++shared_->counters.aborts_on_timeout;
     close_with(Errc::kTimedOut);
@@ -110,7 +111,12 @@ void Connection::on_persist_timeout(Instant now) {
   ++retries_;  // a peer that answers, even with a closed window, sets it back (RFC 1122 §4.2.2.17)
   rtt_.backoff();
   probe_pending_ = true;
-  timers_.set(TimerId::kPersist, now + rtt_.rto());
+  Instant next = now + rtt_.rto();
+  if (options_.user_timeout > Duration::zero()) {
+    // The back-off must not sleep through the user timeout.
+    next = std::min(next, std::max(oldest_unacked_ + options_.user_timeout, now));
+  }
+  timers_.set(TimerId::kPersist, next);
 }
 
 void Connection::restart_keepalive(Instant now) {
@@ -127,7 +133,7 @@ void Connection::on_keepalive_timeout(Instant now) {
   if (has_outstanding() || timers_.is_armed(TimerId::kPersist)) {
     keepalive_.on_heard(now);  // another timer watches the peer
   } else {
-    switch (keepalive_.on_deadline(now)) {
+    switch (keepalive_.on_deadline(now, options_.user_timeout)) {
       case KeepAlive::Action::kNone:
         break;
       case KeepAlive::Action::kProbe:

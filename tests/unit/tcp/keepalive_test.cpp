@@ -36,5 +36,21 @@ TEST(KeepAlive, an_answer_starts_over) {
   EXPECT_EQ(k.deadline(), kHeard + 201s);
 }
 
+TEST(KeepAlive, a_user_timeout_decides_in_place_of_the_count) {
+  KeepAlive k = make_keepalive();
+  k.on_heard(kHeard);
+  EXPECT_EQ(k.on_deadline(kHeard + 100s, 105s), KeepAlive::Action::kProbe);
+  Instant now = k.deadline();
+  while (now - kHeard < 105s) {
+    EXPECT_EQ(k.on_deadline(now, 105s), KeepAlive::Action::kProbe);
+    now = k.deadline();
+  }
+  EXPECT_EQ(k.on_deadline(now, 105s), KeepAlive::Action::kGiveUp);
+  // Shorter than the idle time: one probe is asked in any case.
+  k.on_heard(kHeard);
+  EXPECT_EQ(k.on_deadline(kHeard + 100s, 1s), KeepAlive::Action::kProbe);
+  EXPECT_EQ(k.on_deadline(k.deadline(), 1s), KeepAlive::Action::kGiveUp);
+}
+
 }  // namespace
 }  // namespace zs::tcp
