@@ -13,6 +13,8 @@ namespace {
 
 /// So that the weather of a world has nothing to do with what it was drawn by.
 constexpr std::uint64_t kDrawSalt = 0x5eed'0f5c'e4a2'1000ull;
+/// The same, so that what ECN and its friends draw changes nothing else of a world.
+constexpr std::uint64_t kEcnSalt = 0x0ec4'5a17'0ec4'5a17ull;
 constexpr Duration kLimit = 4h;  ///< of virtual time, which costs nothing while nothing happens
 
 LinkSpec lan_link(Draw& d) {
@@ -207,6 +209,26 @@ void make_tiny(Draw& d, Scenario& s) {
   }
 }
 
+/// Hosts that ask for ECN, or will have none of it, and links that mark.
+void add_congestion_marks(Draw& d, Scenario& s) {
+  if (!d.chance(0.5)) return;
+  const auto let_mark = [&d](LinkSpec& link) {
+    if (d.chance(0.5)) link.mark = d.fraction(0, 0.3);
+    if (d.chance(0.5)) link.mark_queue_bytes = std::max(link.queue_bytes / d.between(2, 20), 1u);
+  };
+  for (PlannedHost& h : s.hosts) {
+    tcp::Config& c = h.config.tcp;
+    c.ecn =
+        d.pick({tcp::EcnMode::kOff, tcp::EcnMode::kPassive, tcp::EcnMode::kOn, tcp::EcnMode::kOn});
+    c.ecn_alternative_backoff = d.chance(0.3);
+    c.hystart =
+        d.pick({tcp::HyStartUse::kNobody, tcp::HyStartUse::kCubic, tcp::HyStartUse::kEverybody});
+    if (d.chance(0.25)) c.congestion = tcp::CongestionAlgorithm::kDctcp;
+    if (!s.bottleneck) let_mark(h.access);
+  }
+  if (s.bottleneck) let_mark(*s.bottleneck);
+}
+
 void draw_mixed(Draw& d, Scenario& s) {
   const std::uint32_t pairs = d.between(2, 5);
   s.bottleneck = any_link(d);
@@ -285,6 +307,8 @@ Scenario draw_scenario(Profile profile, std::uint64_t seed) {
       draw_mixed(d, s);
       break;
   }
+  Draw marks{seed ^ (kEcnSalt + static_cast<std::uint64_t>(profile))};
+  add_congestion_marks(marks, s);
   watch_over_aborts(s);
   return s;
 }

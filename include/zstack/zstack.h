@@ -157,8 +157,8 @@ int z_close(int fd);
 
 /* SOL_SOCKET: SO_REUSEADDR, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER; to ask only: SO_ERROR,
  * SO_TYPE, SO_DOMAIN, SO_ACCEPTCONN. IPPROTO_TCP: TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL,
- * TCP_KEEPCNT, TCP_USER_TIMEOUT, TCP_CONGESTION ("cubic", "newreno" or "reno"; at any time: a
- * connection goes on with the window it has, a listener's is that of connections to come).
+ * TCP_KEEPCNT, TCP_USER_TIMEOUT, TCP_CONGESTION ("cubic", "newreno" or "reno", "dctcp"; at any
+ * time: a connection goes on with the window it has, a listener's is that of connections to come).
  * IPPROTO_IPV6: IPV6_V6ONLY, before the socket has an address.
  * Datagram sockets have SO_REUSEADDR (several may be bound alike, and each gets what is sent to
  * many), SO_RCVBUF (to set), SO_BROADCAST, those to ask only, and

@@ -325,6 +325,20 @@ void add_tcp_connection_settings(std::vector<Setting>& all) {
     algorithms.emplace_back(name, algorithm);
   all.push_back(choice("tcp.congestion", at(&C::congestion), std::move(algorithms),
                        "congestion control of sockets that do not choose (TCP_CONGESTION)"));
+  all.push_back(
+      choice("tcp.ecn", at(&C::ecn),
+             std::vector<std::pair<std::string, tcp::EcnMode>>{{"off", tcp::EcnMode::kOff},
+                                                               {"passive", tcp::EcnMode::kPassive},
+                                                               {"on", tcp::EcnMode::kOn}},
+             "explicit congestion notification: never, for peers that ask, asked for"));
+  all.push_back(boolean("tcp.ecn_alternative_backoff", at(&C::ecn_alternative_backoff),
+                        "RFC 8511: a mark costs a window less than a loss does"));
+  all.push_back(choice(
+      "tcp.hystart", at(&C::hystart),
+      std::vector<std::pair<std::string, tcp::HyStartUse>>{{"off", tcp::HyStartUse::kNobody},
+                                                           {"cubic", tcp::HyStartUse::kCubic},
+                                                           {"all", tcp::HyStartUse::kEverybody}},
+      "HyStart++: nobody's, CUBIC's, or NewReno's first slow start as well"));
   all.push_back(boolean("tcp.timestamps", at(&C::timestamps), "RFC 7323 timestamps"));
   all.push_back(boolean("tcp.sack", at(&C::sack), "RFC 2018 selective acknowledgements"));
   all.push_back(boolean("tcp.window_scaling", at(&C::window_scaling), "RFC 7323 window scaling"));
@@ -388,6 +402,8 @@ void add_fault_settings(std::vector<Setting>& all) {
   all.push_back(
       probability("fault.duplicate", at(&FaultSettings::duplicate), "packets duplicated"));
   all.push_back(probability("fault.reorder", at(&FaultSettings::reorder), "packets held back"));
+  all.push_back(probability("fault.mark", at(&FaultSettings::mark),
+                            "packets marked as congested (CE), of those that may be"));
   all.push_back(probability("fault.corrupt", at(&FaultSettings::corrupt), "packets damaged"));
   all.push_back(duration("fault.delay", at(&FaultSettings::delay), 0ns, 60s, "delay each packet"));
   all.push_back(

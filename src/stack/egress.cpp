@@ -71,10 +71,13 @@ void Egress::write_headers(const tcp::SteadyPacket& packet, const FlowKey& flow,
   wire::store_mac(at + 6, src);
   store_be(at + 12, is_v4 ? wire::ether_type::kIpv4 : wire::ether_type::kIpv6);
   if (is_v4) [[likely]] {
-    ip::write_ipv4_header(at + wire::EthernetView::kHeader, flow.local.address, flow.remote.address,
-                          wire::ip_protocol::kTcp, ip::kDefaultHopLimit, segment);
+    ip::write_ipv4_header(at + wire::EthernetView::kHeader, packet.ipv4_start, flow.local.address,
+                          flow.remote.address, wire::ip_protocol::kTcp, ip::kDefaultHopLimit,
+                          segment);
   } else {
-    ip::write_header(at + wire::EthernetView::kHeader, spec_of(flow), segment);
+    ip::HeaderSpec spec = spec_of(flow);
+    spec.ecn = wire::ecn_of(packet.ipv4_start);
+    ip::write_header(at + wire::EthernetView::kHeader, spec, segment);
   }
 }
 
@@ -129,7 +132,9 @@ bool Egress::frame(tcp::OutPacket& out, std::uint16_t& interface) {
   }
   interface = hint.interface;
   ask_for_offloads(out);
-  return transmit(out.packet, spec_of(flow), hint);
+  ip::HeaderSpec spec = spec_of(flow);
+  spec.ecn = out.ecn;
+  return transmit(out.packet, spec, hint);
 }
 
 std::optional<Frame> Egress::frame(udp::OutPacket&& out) {

@@ -188,8 +188,9 @@ Connection::Step Connection::check_ack(const Segment& segment, Instant now) {
       return Step::kStop;
     }
     snd_.una = segment.ack;
-    if (retries_ == 0 && timed_seq_) rtt_.on_sample(now - timed_at_);
-    timed_seq_.reset();
+    // A simultaneous open: what the peer's SYN agreed to, its SYN-ACK has to repeat.
+    if (segment.has(flag::kSyn) && !Ecn::is_setup_syn_ack(segment.flags)) ecn_.withdraw();
+    sample_handshake(segment, now);
     snd_.wl1 = segment.seq - 1;  // so that this segment updates the window
     establish(now);
     return Step::kContinue;
@@ -259,6 +260,9 @@ void Connection::process_payload(Segment& segment, Instant now) {
     close_with(Errc::kConnAborted);
     return;
   }
+  if (ecn_.is_on()) [[unlikely]] {
+    hear_mark(segment, now);
+  }
   const buf::Supply supply = shared_->pools.data->supply();
   if (!receive_buffer_.has_room() || supply != buf::Supply::kPlenty) {
     shared_->counters.copied_bytes_in += receive_buffer_.compact(*shared_->pools.data);
@@ -287,6 +291,28 @@ void Connection::process_payload(Segment& segment, Instant now) {
       reassembly_.insert(segment.seq, buf::Chain{std::move(segment.payload)}, shared_->pools);
   if (kept.displaced_bytes > 0) shared_->count(Drop::kTcpReassemblyFull);
   if (kept.duplicate) report_duplicate(*kept.duplicate);
+}
+
+/// What the network says of congestion on the way to us (RFC 3168 §6.1.3, RFC 8257 §3.2).
+void Connection::hear_mark(const Segment& segment, Instant now) {
+  if (segment.congested) ++shared_->counters.congestion_marks_in;
+  const std::uint8_t former_flags = ecn_.echo_flags();
+  const Ecn::Answer answer = ecn_.on_data(segment.flags, segment.congested);
+  if (answer == Ecn::Answer::kNone) return;
+  if (answer == Ecn::Answer::kFormerAtOnce && ack_.is_pending()) {
+    ControlReply former;
+    former.flow = flow_;
+    former.seq = snd_.nxt;
+    former.ack = rcv_.nxt;
+    former.flags = flag::kAck | former_flags;
+    former.window = static_cast<std::uint16_t>(receive_window() >> negotiated_.receive_scale);
+    former.ecn = ecn_.field(false);
+    if (negotiated_.timestamps) {
+      former.options.timestamps = {timestamp_now(now), negotiated_.recent_timestamp};
+    }
+    shared_->reply(former);
+  }
+  ack_.request_now();
 }
 
 void Connection::accept_in_order(buf::Mbuf payload, std::uint32_t bytes, std::uint16_t segment_size,

@@ -15,7 +15,17 @@ enum class SynCookiePolicy : std::uint8_t {
   kAlways,
 };
 
-enum class CongestionAlgorithm : std::uint8_t { kCubic, kNewReno };
+enum class CongestionAlgorithm : std::uint8_t { kCubic, kNewReno, kDctcp };
+
+/// Explicit congestion notification (RFC 3168). DCTCP, which is nothing without, is as kOn.
+enum class EcnMode : std::uint8_t {
+  kOff,
+  kPassive,  ///< for peers that ask for it
+  kOn,       ///< asked for
+};
+
+/// Whose first slow start HyStart++ (RFC 9406) ends.
+enum class HyStartUse : std::uint8_t { kNobody, kCubic, kEverybody };
 
 /// What every new connection of a shard starts with; sockets may override the per-connection part.
 struct Config {
@@ -27,6 +37,9 @@ struct Config {
   /// one byte a segment must not drain the pool (DESIGN §5).
   std::uint32_t receive_buffer_segments = 4096;
   CongestionAlgorithm congestion = CongestionAlgorithm::kCubic;
+  EcnMode ecn = EcnMode::kPassive;
+  bool ecn_alternative_backoff = false;  ///< RFC 8511: a mark costs less than a loss
+  HyStartUse hystart = HyStartUse::kCubic;
   bool timestamps = true;                      ///< RFC 7323
   bool sack = true;                            ///< RFC 2018
   bool window_scaling = true;                  ///< RFC 7323

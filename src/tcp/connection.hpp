@@ -14,7 +14,9 @@
 #include "tcp/audit.hpp"
 #include "tcp/cc/controller.hpp"
 #include "tcp/challenge.hpp"
+#include "tcp/ecn.hpp"
 #include "tcp/keepalive.hpp"
+#include "tcp/opening.hpp"
 #include "tcp/reassembly.hpp"
 #include "tcp/receive_buffer.hpp"
 #include "tcp/recovery/loss_recovery.hpp"
@@ -30,55 +32,6 @@
 namespace zs::tcp {
 
 struct AcceptTag;
-
-/// What a socket may set for itself; the rest is the shard's Config.
-struct ConnectionOptions {
-  std::uint32_t send_buffer_bytes = 0;
-  std::uint32_t receive_buffer_bytes = 0;
-  bool nodelay = false;
-  bool keepalive = false;
-  Duration keepalive_idle{};
-  Duration keepalive_interval{};
-  std::uint8_t keepalive_probes = 0;
-  CongestionAlgorithm congestion = CongestionAlgorithm::kCubic;
-  Duration user_timeout{};
-  std::optional<Duration> linger;  ///< SO_LINGER; zero: close() resets
-
-  static ConnectionOptions from(const Config& config);
-};
-
-/// What the two SYNs agreed on.
-struct Negotiated {
-  std::uint16_t peer_mss = 536;  ///< RFC 9293 §3.7.1: the default without the option
-  bool timestamps = false;
-  bool sack = false;
-  bool window_scaling = false;
-  std::uint8_t send_scale = 0;     ///< shift of windows that we receive (the peer's option)
-  std::uint8_t receive_scale = 0;  ///< shift of windows that we send (our option)
-  std::uint32_t timestamp_offset = 0;
-  std::uint32_t recent_timestamp = 0;
-};
-
-struct ActiveOpen {
-  FlowKey flow;
-  SeqNum iss;
-  std::uint32_t timestamp_offset = 0;
-  std::uint16_t mtu = 1500;
-  ConnectionOptions options;
-};
-
-/// A finished handshake, as the SYN cache hands it over.
-struct PassiveOpen {
-  FlowKey flow;
-  SeqNum iss;
-  SeqNum irs;
-  std::uint16_t mtu = 1500;
-  Negotiated negotiated;
-  ConnectionOptions options;
-  std::uint32_t receive_window = 0;       ///< as the SYN-ACK advertised it
-  std::optional<Duration> handshake_rtt;  ///< absent if the SYN-ACK was sent twice (Karn)
-  bool by_cookie = false;                 ///< and if nobody knows, which speaks for no loss
-};
 
 /// The protocol machine of one TCP connection (RFC 9293).
 ///
@@ -225,6 +178,7 @@ class Connection : public timer::Entry,
   void process_ack(const Segment& segment, Instant now);
   Step process_ack_by_state(Instant now);
   void process_payload(Segment& segment, Instant now);
+  void hear_mark(const Segment& segment, Instant now);
   void process_fin(Instant now);
   void trim_to_window(Segment& segment);
   void update_recent_timestamp(const Segment& segment, Instant now);
@@ -248,15 +202,23 @@ class Connection : public timer::Entry,
     std::uint32_t in_flight = 0;  ///< before it
     std::optional<Duration> rtt;
     bool app_limited = false;
+    bool echo = false;  ///< it tells of congestion (ECE)
   };
   [[gnu::noinline]] void grow_window(const Acked& acked, Instant now);
   void on_predicted_ack(SeqNum ack, Instant now);
+  bool hear_echo(const Segment& segment, std::uint32_t flight_size, Instant now);
+  void reduce_window(cc::LossKind kind, std::uint32_t flight_size, Instant now) {
+    congestion_->on_loss(kind, now, flight_size);
+    ecn_.on_window_reduced(snd_.max);
+  }
   void forget_cwnd_limit(SeqNum ack) {
     if (cwnd_limited_until_ && ack.at_or_after(*cwnd_limited_until_)) cwnd_limited_until_.reset();
   }
   std::optional<Duration> rtt_sample(const Segment& segment, std::optional<Duration> delivered,
                                      Instant now);
   std::optional<Duration> timed_sample(SeqNum ack, Instant now);
+  std::optional<Duration> echoed_round_trip(const Segment& segment, Instant now) const;
+  void sample_handshake(const Segment& segment, Instant now);
   void accept_in_order(buf::Mbuf payload, std::uint32_t bytes, std::uint16_t segment_size,
                        Instant now);
   void challenge(Instant now);
@@ -270,6 +232,9 @@ class Connection : public timer::Entry,
   void accept_peer_syn(const Segment& segment, Instant now);
   void establish(Instant now);
   bool poll_handshake(OutPacket& out, Instant now);
+  std::uint8_t ecn_flags_of_syn();
+  void withdraw_ecn();
+  cc::Parameters cc_parameters(std::uint32_t initial_segments) const;
   wire::TcpOptions syn_options() const;
 
   // close.cpp.
@@ -309,6 +274,7 @@ class Connection : public timer::Entry,
     std::uint32_t payload_bytes = 0;
     std::uint8_t flags = 0;
     std::uint32_t segment = 0;  ///< segment_payload()
+    bool is_new = false;        ///< never sent before, and nobody's probe
   };
   bool poll_by_state(OutPacket& out, Instant now);
   bool poll_segment(OutPacket& out, Instant now);
@@ -383,7 +349,7 @@ class Connection : public timer::Entry,
     return state_ == State::kEstablished && !orphan_ && !fin_queued_ && !read_shutdown_ &&
            !rcv_.fin && !reset_pending_ && !probe_pending_ && !keepalive_pending_ && !starved_ &&
            snd_.nxt == snd_.max && recovery_.is_quiet() && !reassembly_.has_report() &&
-           !timers_.is_armed(TimerId::kPersist);
+           !timers_.is_armed(TimerId::kPersist) && ecn_.is_quiet();
   }
   void notify() {
     if (owner_ != kNoOwner) shared_->changed.push_back_once(*this);
@@ -467,6 +433,7 @@ class Connection : public timer::Entry,
 
   // What every segment touches comes first, what it does not last: a connection among thousands is
   // out of the cache when its next segment comes.
+  Ecn ecn_;
   Negotiated negotiated_;
   TimerTable timers_;
   SendBuffer send_buffer_;

@@ -78,11 +78,9 @@ Connection::Connection(Shared& shared, const PassiveOpen& open, Instant now)
   rcv_.advertised = rcv_.nxt + open.receive_window;
   recent_timestamp_at_ = now;
   ++shared.counters.passive_opens;
-  if (open.handshake_rtt) {
-    rtt_.on_sample(*open.handshake_rtt);
-  } else if (!open.by_cookie) {
-    retries_ = 1;
-  }
+  if (open.handshake_rtt) rtt_.on_sample(*open.handshake_rtt);
+  if (open.handshake_repeated) retries_ = 1;
+  if (negotiated_.ecn) ecn_.agree();
   establish(now);
 }
 
@@ -95,8 +93,8 @@ void Connection::establish(Instant now) {
   set_mss(mtu_);
   // RFC 6928 §2, RFC 5681 §3.1: a lost SYN is a sign of congestion, so begin with one segment.
   const std::uint32_t segments = retries_ > 0 ? 1 : shared_->config.initial_window_segments;
-  congestion_.select(options_.congestion,
-                     {.mss = mss_, .initial_window = cc::initial_window(segments, mss_)});
+  congestion_.select(options_.congestion, cc_parameters(segments));
+  ecn_.set_exact(options_.congestion == CongestionAlgorithm::kDctcp);
   timers_.cancel(TimerId::kRetransmit);
   if (retries_ > 0) rtt_.on_handshake_repeated();
   retries_ = 0;
@@ -104,6 +102,16 @@ void Connection::establish(Instant now) {
   transition(State::kEstablished);
   if (fin_queued_) transition(State::kFinWait1);  // close() during a simultaneous open
   restart_keepalive(now);
+}
+
+cc::Parameters Connection::cc_parameters(std::uint32_t initial_segments) const {
+  const Config& config = shared_->config;
+  const bool is_cubic = options_.congestion == CongestionAlgorithm::kCubic;
+  return {.mss = mss_,
+          .initial_window = cc::initial_window(initial_segments, mss_),
+          .hystart = config.hystart == HyStartUse::kEverybody ||
+                     (config.hystart == HyStartUse::kCubic && is_cubic),
+          .ecn_alternative_backoff = config.ecn_alternative_backoff};
 }
 
 void Connection::accept_peer_syn(const Segment& segment, Instant now) {
@@ -125,6 +133,9 @@ void Connection::accept_peer_syn(const Segment& segment, Instant now) {
     negotiated_.recent_timestamp = o.timestamps->value;
     recent_timestamp_at_ = now;
   }
+  const bool setup = segment.has(flag::kAck) ? Ecn::is_setup_syn_ack(segment.flags)
+                                             : Ecn::is_setup_syn(segment.flags);
+  if (ecn_.is_offered() && setup) ecn_.agree();
   quiet_window_ = UINT32_MAX;
   // RFC 7323 §2.2: the window field of a SYN is never scaled.
   snd_.wnd = snd_.max_wnd = segment.window;
@@ -145,7 +156,11 @@ void Connection::on_syn_sent_segment(Segment& segment, Instant now) {
   }
   if (segment.has(flag::kRst)) {
     // RFC 5961 §3.2 lets a reset without an ACK of our SYN pass unheard.
-    if (ack_acceptable) close_with(Errc::kConnRefused);
+    if (!ack_acceptable) return;
+    if (!ecn_.is_offered()) return close_with(Errc::kConnRefused);
+    // RFC 3168 §6.1.1.1: there are faulty machines that refuse the bits and not the connection.
+    withdraw_ecn();
+    syn_pending_ = true;
     return;
   }
   if (!segment.has(flag::kSyn)) {
@@ -160,8 +175,7 @@ void Connection::on_syn_sent_segment(Segment& segment, Instant now) {
     return;
   }
   snd_.una = segment.ack;
-  if (retries_ == 0 && timed_seq_) rtt_.on_sample(now - timed_at_);
-  timed_seq_.reset();
+  sample_handshake(segment, now);
   establish(now);
   segment.seq += 1;  // the SYN is dealt with; what is left is text and FIN
   segment.flags = static_cast<std::uint8_t>(segment.flags & ~flag::kSyn);
@@ -181,13 +195,31 @@ wire::TcpOptions Connection::syn_options() const {
   return o;
 }
 
+/// RFC 3168 §6.1.1. A SYN that is sent again goes without, and so does the connection: something on
+/// the way may drop what has the bits (§6.1.1.1).
+std::uint8_t Connection::ecn_flags_of_syn() {
+  if (state_ == State::kSynReceived) return ecn_.is_on() ? flag::kEce : std::uint8_t{0};
+  const bool wanted =
+      shared_->config.ecn == EcnMode::kOn || options_.congestion == CongestionAlgorithm::kDctcp;
+  if (!wanted || !ecn_.may_offer()) return 0;
+  ecn_.offer();
+  return Ecn::kSetup;
+}
+
+void Connection::withdraw_ecn() {
+  if (!ecn_.is_offered()) return;
+  ecn_.withdraw();
+  ++shared_->counters.ecn_fallbacks;
+}
+
 bool Connection::poll_handshake(OutPacket& out, Instant now) {
   if (!syn_pending_) return false;
   const bool answering = state_ == State::kSynReceived;
   ControlReply syn;
   syn.flow = flow_;
   syn.seq = snd_.iss;
-  syn.flags = flag::kSyn;
+  syn.flags = flag::kSyn | ecn_flags_of_syn();
+  syn.ecn = ecn_.control_field(options_.congestion);
   syn.window =
       static_cast<std::uint16_t>(std::min(options_.receive_buffer_bytes, kMaxUnscaledWindow));
   syn.options = syn_options();

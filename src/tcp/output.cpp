@@ -124,7 +124,11 @@ bool Connection::poll_loss_probe(OutPacket& out, Instant now) {
     range = recovery_.last_segment(flight(now), fin_sent());
     if (!resend(range, out, now)) return false;
   } else {
-    Plan plan{.seq = snd_.nxt, .payload_bytes = news, .flags = flag::kAck, .segment = segment};
+    Plan plan{.seq = snd_.nxt,
+              .payload_bytes = news,
+              .flags = flag::kAck,
+              .segment = segment,
+              .is_new = true};
     if (news == unsent_bytes()) plan.flags |= flag::kPsh;
     if (!emit(plan, out, now)) return false;
     range.end = range.begin + plan.payload_bytes;
@@ -186,11 +190,18 @@ std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t seg
   if (unsent > 0) {
     bytes = sendable_bytes(unsent, segment);
     if (bytes == 0) return false;
+    if (ecn_.owes_cwr()) [[unlikely]] {
+      bytes = std::min(bytes, segment);
+    }
     if (send_buffer_.segments() > kMaxSlices) {
       bytes = send_buffer_.longest_carve(snd_.nxt.raw() - snd_.una_data.raw(), bytes, kMaxSlices);
     }
   }
-  Plan plan{.seq = snd_.nxt, .payload_bytes = bytes, .flags = flag::kAck, .segment = segment};
+  Plan plan{.seq = snd_.nxt,
+            .payload_bytes = bytes,
+            .flags = flag::kAck,
+            .segment = segment,
+            .is_new = bytes > 0};
   if (bytes == unsent) {
     // RFC 9293 §3.9.1.2: PSH with the last byte that the application has given.
     if (bytes > 0) plan.flags |= flag::kPsh;
@@ -289,6 +300,11 @@ buf::Mbuf Connection::take_payload(Plan& plan, std::uint16_t header_room) {
 }
 
 bool Connection::emit(Plan& plan, OutPacket& out, Instant now) {
+  plan.flags |= ecn_.echo_flags();
+  const bool tells_reduction = plan.is_new && ecn_.owes_cwr();
+  if (tells_reduction) [[unlikely]] {
+    plan.flags |= flag::kCwr;  // RFC 3168 §6.1.2
+  }
   const std::uint16_t header = header_bytes();
   const auto header_room = static_cast<std::uint16_t>(header + OutPacket::kL2L3Room);
   out.packet = plan.payload_bytes > 0 ? take_payload(plan, header_room)
@@ -299,6 +315,10 @@ bool Connection::emit(Plan& plan, OutPacket& out, Instant now) {
     return false;
   }
   out.hint = &egress_hint_;
+  out.ecn = ecn_.field(plan.is_new);
+  if (tells_reduction) [[unlikely]] {
+    ecn_.on_cwr_sent();
+  }
   out.confirms_neighbor = note_packet();
   if (out.tso_segment != 0) [[unlikely]] {  // as many as the device makes of it (RFC 4022)
     shared_->counters.segments_out +=

@@ -44,6 +44,7 @@ bool build_control(Shared& shared, const ControlReply& reply, OutPacket& out) {
   if ((reply.flags & flag::kRst) != 0) ++shared.counters.resets_out;
   out.hint = nullptr;
   out.confirms_neighbor = false;
+  out.ecn = reply.ecn;
   out.own_flow = reply.flow;
   if (build_packet(out, out.own_flow, header, header.size())) return true;
   out.packet = {};

@@ -13,6 +13,8 @@ namespace zs::tcp {
 namespace flag = wire::tcp_flag;
 
 namespace {
+constexpr Duration kTick = std::chrono::milliseconds{1};
+
 std::uint16_t syn_window(const Listener& listener) {
   return static_cast<std::uint16_t>(
       std::min(listener.options().receive_buffer_bytes, kMaxUnscaledWindow));
@@ -23,11 +25,33 @@ std::uint16_t peer_mss(const SynCacheEntry& entry) {
                         entry.flow);
 }
 
+bool is_exact(const Listener& listener) {
+  return listener.options().congestion == CongestionAlgorithm::kDctcp;
+}
+
+/// RFC 3168 §6.1.1
+bool accepts_ecn(const Config& config, const Listener& listener) {
+  return config.ecn != EcnMode::kOff || is_exact(listener);
+}
+
+/// The round trip of a SYN-ACK; of one that was sent twice, only by the echo of which it was
+/// (RFC 7323 §4.1).
+std::optional<Duration> round_trip(const SynCacheEntry& entry, const Segment& ack, Instant now) {
+  if (entry.retransmits == 0) return now - entry.created;
+  const auto& stamp = ack.options.timestamps;
+  if (!entry.timestamps || !stamp || stamp->echo == 0) return std::nullopt;
+  const std::uint32_t elapsed_ms = IsnGenerator::timestamp(now, entry.ts_offset) - stamp->echo;
+  const Duration elapsed = std::chrono::milliseconds{std::max(elapsed_ms, 1u)};
+  if (elapsed > now - entry.created + kTick) return std::nullopt;  // no echo of ours
+  return elapsed;
+}
+
 Negotiated negotiated(const SynCacheEntry& entry, const Listener& listener) {
   Negotiated n;
   n.peer_mss = peer_mss(entry);
   n.timestamps = entry.timestamps;
   n.sack = entry.sack;
+  n.ecn = entry.ecn;
   n.window_scaling = entry.window_scaling;
   if (entry.window_scaling) {
     n.send_scale = std::min(entry.peer_window_scale, kMaxWindowScale);
@@ -55,6 +79,10 @@ ControlReply syn_ack(const SynCacheEntry& entry, const Listener& listener, Insta
   reply.seq = entry.iss;
   reply.ack = entry.irs + 1;
   reply.flags = flag::kSyn | flag::kAck;
+  if (entry.ecn) {
+    reply.flags |= flag::kEce;
+    if (is_exact(listener)) reply.ecn = wire::EcnField::kEct0;  // RFC 8257 §3.5
+  }
   reply.window = syn_window(listener);  // RFC 7323 §2.2: never scaled on a SYN
   reply.options.mss = mss_for_mtu(entry.mtu, entry.flow);
   reply.options.sack_permitted = entry.sack;
@@ -109,6 +137,7 @@ void Engine::on_listen_segment(Segment& segment, Listener& listener,
   entry.sack = shared_.config.sack && o.sack_permitted;
   entry.timestamps = shared_.config.timestamps && o.timestamps.has_value();
   if (entry.timestamps) entry.ts_recent = o.timestamps->value;
+  entry.ecn = accepts_ecn(shared_.config, listener) && Ecn::is_setup_syn(segment.flags);
   // A cookie cannot be told to lie behind an old connection's numbers.
   if (wants_cookie(shared_.config.syn_cookies, syn_cache_) && !least_iss) {
     send_cookie(entry, now);
@@ -125,14 +154,14 @@ void Engine::on_listen_segment(Segment& segment, Listener& listener,
 
 /// Keeps nothing: what `entry` says goes to the peer, as far as there is room.
 void Engine::send_cookie(SynCacheEntry& entry, Instant now) {
-  if (!entry.timestamps) entry.window_scaling = entry.sack = false;
+  if (!entry.timestamps) entry.window_scaling = entry.sack = entry.ecn = false;
   entry.iss = syn_cookies_.make(entry.flow, entry.irs, peer_mss(entry), now);
   ++shared_.counters.syn_cookies_sent;
   const Listener* listener = listener_by_id(entry.listener);
   if (listener == nullptr) return;
   ControlReply reply = syn_ack(entry, *listener, now);
   if (entry.timestamps) {
-    CookieOptions options{.window_scale = std::nullopt, .sack = entry.sack, .ecn = false};
+    CookieOptions options{.window_scale = std::nullopt, .sack = entry.sack, .ecn = entry.ecn};
     if (entry.window_scaling) options.window_scale = entry.peer_window_scale;
     reply.options.timestamps->value = cookie_timestamp(reply.options.timestamps->value, options);
   }
@@ -166,11 +195,11 @@ bool Engine::on_cookie(Segment& segment, Listener& listener, Instant now) {
     entry.timestamps = true;
     entry.ts_recent = segment.options.timestamps->value;
     entry.sack = config.sack && options.sack;
+    entry.ecn = options.ecn && accepts_ecn(config, listener);
     entry.window_scaling = config.window_scaling && options.window_scale.has_value();
     entry.peer_window_scale = options.window_scale.value_or(0);
   }
   PassiveOpen open = passive_open(entry, listener);
-  open.by_cookie = true;
   (void)complete_handshake(std::move(segment), listener, open, now);
   return true;
 }
@@ -208,6 +237,8 @@ void Engine::on_half_open_segment(Segment&& segment, SynCacheEntry& entry, Insta
   const SeqNum expected = entry.irs + 1;
   if (segment.has(flag::kSyn) && !segment.has(flag::kAck | flag::kRst) &&
       segment.seq == entry.irs) {
+    // Who sends it without the bits now has given up on them (RFC 3168 §6.1.1.1).
+    if (!Ecn::is_setup_syn(segment.flags)) entry.ecn = false;
     send_syn_ack(entry, now);  // our SYN-ACK was lost, or the peer is impatient
     return;
   }
@@ -244,7 +275,8 @@ void Engine::on_half_open_segment(Segment&& segment, SynCacheEntry& entry, Insta
     return;
   }
   PassiveOpen open = passive_open(entry, *listener);
-  if (entry.retransmits == 0) open.handshake_rtt = now - entry.created;
+  open.handshake_rtt = round_trip(entry, segment, now);
+  open.handshake_repeated = entry.retransmits > 0;
   // Without room the entry stays and its SYN-ACK goes out again later: the client tries once more.
   if (complete_handshake(std::move(segment), *listener, open, now)) syn_cache_.erase(entry);
 }

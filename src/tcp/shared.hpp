@@ -28,6 +28,7 @@ struct ControlReply {
   SeqNum ack;
   std::uint8_t flags = 0;
   std::uint16_t window = 0;
+  wire::EcnField ecn = wire::EcnField::kNotEct;
   wire::TcpOptions options;
 };
 
@@ -45,7 +46,10 @@ struct Counters {
   std::uint64_t spurious_recoveries = 0;    ///< taken back: Eifel, F-RTO, D-SACK
   std::uint64_t duplicate_reports_in = 0, duplicate_reports_out = 0;  ///< D-SACK (RFC 2883)
   std::uint64_t sack_renegings = 0;
-  std::uint64_t send_times_merged = 0;  ///< recovery::SentLog met its bound
+  std::uint64_t congestion_marks_in = 0;    ///< data segments that were marked (CE)
+  std::uint64_t congestion_reductions = 0;  ///< of windows, for a peer's echo (ECE)
+  std::uint64_t ecn_fallbacks = 0;          ///< SYNs sent again without the bits
+  std::uint64_t send_times_merged = 0;      ///< recovery::SentLog met its bound
   std::uint64_t duplicate_bytes_in = 0, out_of_order_segments_in = 0;
   std::uint64_t aborts_on_timeout = 0, no_buffers = 0;
   std::uint64_t copied_bytes_in = 0, copied_bytes_out = 0;  ///< by the copying calls only

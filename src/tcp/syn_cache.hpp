@@ -27,6 +27,7 @@ struct SynCacheEntry : SlabHook {
   bool window_scaling = false;
   bool timestamps = false;
   bool sack = false;
+  bool ecn = false;              ///< the SYN asked for it, and may have it
   std::uint8_t retransmits = 0;  ///< of the SYN-ACK; kept by the cache
   ChallengeLimiter challenges;   ///< acknowledgements of what cannot be right
   Instant created;               ///< kept by the cache

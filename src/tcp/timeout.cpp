@@ -36,6 +36,7 @@ void Connection::on_retransmit_timeout(Instant now) {
     }
     ++retries_;
     ++shared_->counters.retransmitted_segments;
+    if (state_ == State::kSynSent) withdraw_ecn();
     timed_seq_.reset();
     rtt_.backoff();
     syn_pending_ = true;
@@ -51,7 +52,7 @@ void Connection::on_retransmit_timeout(Instant now) {
   if (negotiated_.sack && recovery_.may_probe()) return on_loss_probe_timeout(now);
   ++shared_->counters.timeouts;
   if (retries_ == 0) {
-    congestion_->on_loss(cc::LossKind::kTimeout, now, flight_size());
+    reduce_window(cc::LossKind::kTimeout, flight_size(), now);
   }
   recovery_.on_timeout(flight(now), retries_ > 0);
   ++retries_;
@@ -165,9 +166,8 @@ void Connection::on_options_changed(Instant now) {
   keepalive_.set_idle(options_.keepalive_idle);
   keepalive_.set_interval(options_.keepalive_interval);
   keepalive_.set_max_probes(options_.keepalive_probes);
-  congestion_.change(options_.congestion, {.mss = mss_,
-                                           .initial_window = cc::initial_window(
-                                               shared_->config.initial_window_segments, mss_)});
+  congestion_.change(options_.congestion, cc_parameters(shared_->config.initial_window_segments));
+  ecn_.set_exact(options_.congestion == CongestionAlgorithm::kDctcp);
   if (is_synchronized(state_) && state_ != State::kTimeWait) restart_keepalive(now);
   notify();
   schedule();

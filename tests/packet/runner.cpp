@@ -6,6 +6,7 @@
 
 #include "buf/chain.hpp"
 #include "packet/world.hpp"
+#include "tcp/cc/algorithm.hpp"
 
 namespace zs::packet {
 
@@ -39,11 +40,14 @@ const std::map<std::string, std::function<void(tcp::Config&, std::uint32_t)>> kN
     {"syn_cookies",
      [](auto& c, auto v) { c.syn_cookies = static_cast<tcp::SynCookiePolicy>(std::min(v, 2u)); }},
     {"max_connections", [](auto& c, auto v) { c.max_connections = v; }},
-    {"newreno",
+    {"newreno", [](auto& c, auto) { c.congestion = tcp::CongestionAlgorithm::kNewReno; }},
+    {"dctcp", [](auto& c, auto) { c.congestion = tcp::CongestionAlgorithm::kDctcp; }},
+    // Linux' numbers.
+    {"ecn",
      [](auto& c, auto v) {
-       c.congestion =
-           v != 0 ? tcp::CongestionAlgorithm::kNewReno : tcp::CongestionAlgorithm::kCubic;
+       c.ecn = v == 0 ? tcp::EcnMode::kOff : v == 1 ? tcp::EcnMode::kOn : tcp::EcnMode::kPassive;
      }},
+    {"ecn_alternative_backoff", [](auto& c, auto v) { c.ecn_alternative_backoff = v != 0; }},
 };
 
 const std::map<std::string, Duration tcp::Config::*> kTimeSettings{
@@ -70,6 +74,9 @@ const std::map<std::string, std::uint64_t tcp::Counters::*> kCounters{
     {"duplicate_reports_in", &tcp::Counters::duplicate_reports_in},
     {"duplicate_reports_out", &tcp::Counters::duplicate_reports_out},
     {"sack_renegings", &tcp::Counters::sack_renegings},
+    {"congestion_marks_in", &tcp::Counters::congestion_marks_in},
+    {"congestion_reductions", &tcp::Counters::congestion_reductions},
+    {"ecn_fallbacks", &tcp::Counters::ecn_fallbacks},
     {"fast_recoveries", &tcp::Counters::fast_recoveries},
     {"resets_out", &tcp::Counters::resets_out},
     {"attempt_fails", &tcp::Counters::attempt_fails},
@@ -211,6 +218,9 @@ class Player {
     if (wanted.ack) {
       if (auto c = differ("ack", text(*wanted.ack), text(got.ack - flow_->peer_isn))) return c;
     }
+    if (wanted.ecn) {
+      if (auto c = differ("mark", describe_ecn(*wanted.ecn), describe_ecn(got.ecn))) return c;
+    }
     if (wanted.window) {
       if (auto c = differ("window", text(*wanted.window), text(got.window))) return c;
     }
@@ -284,6 +294,7 @@ class Player {
     if (name == "read") return do_read(w);
     if (name == "forward") return do_forward(w);
     if (name == "close") return do_close(w);
+    if (name == "congestion") return do_congestion(w);
     if (name == "shutdown") return do_shutdown(w);
     if (name == "abort") {
       flow_->connection->abort();
@@ -315,7 +326,7 @@ class Player {
       if (auto complaint = do_listen({})) return complaint;
     }
     ScriptSegment segment = given;
-    segment.flags = flag::kSyn;
+    segment.flags = flag::kSyn | (given.flags & (flag::kEce | flag::kCwr));
     world_->inject(*flow_, segment);
     if (world_->sent().size() != 1) return "establish: expected one SYN-ACK";
     world_->sent().clear();
@@ -400,6 +411,15 @@ class Player {
     }
     world_->engine().release(*flow_->connection, world_->now());
     flow_->connection = nullptr;
+    return std::nullopt;
+  }
+
+  /// TCP_CONGESTION
+  Complaint do_congestion(const Words& w) {
+    const auto algorithm = tcp::cc::algorithm_named(w.size() > 1 ? w[1] : "");
+    if (!algorithm) return "no such algorithm";
+    flow_->connection->options().congestion = *algorithm;
+    flow_->connection->on_options_changed(world_->now());
     return std::nullopt;
   }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "wire/ecn.hpp"
 
 namespace zs::packet {
 
@@ -37,6 +38,7 @@ struct ScriptSegment {
   std::uint32_t payload_bytes = 0;
   std::optional<std::uint32_t> ack;
   std::optional<std::uint32_t> window;  ///< as on the wire
+  std::optional<wire::EcnField> ecn;    ///< [ect0] and the like
   std::optional<ScriptOptions> options;
 };
 

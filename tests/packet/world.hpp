@@ -24,6 +24,7 @@ struct Sent {
   std::uint32_t seq = 0;
   std::uint32_t ack = 0;
   std::uint16_t window = 0;
+  wire::EcnField ecn = wire::EcnField::kNotEct;
   wire::TcpOptions options;
   std::vector<std::byte> payload;
 };
@@ -107,6 +108,7 @@ class EngineWorld {
 };
 
 std::string describe_flags(std::uint8_t flags);
+std::string describe_ecn(wire::EcnField ecn);
 std::string format_time(Duration d);
 
 }  // namespace zs::packet

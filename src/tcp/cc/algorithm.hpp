@@ -18,6 +18,7 @@ struct NamedAlgorithm {
 inline constexpr std::array kAlgorithms{
     NamedAlgorithm{"cubic", CongestionAlgorithm::kCubic},
     NamedAlgorithm{"newreno", CongestionAlgorithm::kNewReno},
+    NamedAlgorithm{"dctcp", CongestionAlgorithm::kDctcp},
 };
 
 /// Also by Linux' name for NewReno.

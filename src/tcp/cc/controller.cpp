@@ -2,6 +2,7 @@
 
 #include "tcp/cc/algorithm.hpp"
 #include "tcp/cc/cubic.hpp"
+#include "tcp/cc/dctcp.hpp"
 #include "tcp/cc/newreno.hpp"
 
 namespace zs::tcp::cc {
@@ -12,6 +13,8 @@ void Slot::construct(CongestionAlgorithm algorithm, const Parameters& parameters
       return emplace<Cubic>(parameters);
     case CongestionAlgorithm::kNewReno:
       return emplace<NewReno>(parameters);
+    case CongestionAlgorithm::kDctcp:
+      return emplace<Dctcp>(parameters);
   }
   emplace<Cubic>(parameters);  // a number that is no enumerator: the default of Config
 }

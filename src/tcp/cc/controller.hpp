@@ -26,6 +26,7 @@ struct AckSample {
   Duration smoothed_rtt{};              ///< zero before the first sample
   std::uint64_t delivery_rate_bps = 0;  ///< 0 when there is no valid sample
   bool app_limited = false;             ///< the window was not what held us back
+  bool ecn_echo = false;                ///< the peer tells of congestion (ECE)
 };
 
 enum class LossKind : std::uint8_t { kFastRecovery, kTimeout, kEcn };
@@ -80,6 +81,9 @@ inline constexpr std::uint32_t kMaxWindow = 1u << 30;
 struct Parameters {
   std::uint32_t mss = 1460;              ///< payload bytes of a full segment, > 0
   std::uint32_t initial_window = 14600;  ///< bytes; initial_window() below
+  bool hystart = false;                  ///< RFC 9406, where the algorithm can
+  bool paced = false;                    ///< what is sent leaves evenly
+  bool ecn_alternative_backoff = false;  ///< RFC 8511
 };
 
 /// RFC 6928 §2 with the number of segments as a parameter (10 there):
@@ -117,7 +121,7 @@ class Slot {
   Controller& operator*() noexcept { return *controller_; }
 
  private:
-  static constexpr std::size_t kCapacity = 104;
+  static constexpr std::size_t kCapacity = 112;
 
   void construct(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept;
   template <std::derived_from<Controller> Algorithm>

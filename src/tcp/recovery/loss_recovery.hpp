@@ -90,6 +90,14 @@ class LossRecovery {
   /// In order, and nothing is amiss.
   void on_predicted_ack(SeqNum ack) { log_.forget(ack); }
 
+  /// Right after the acknowledgement of all below `una`, of a flight with SACK that nothing is
+  /// amiss with: when the last byte of that was sent. `last_sent`: when the newest data was.
+  std::optional<Instant> sent_at(SeqNum una, Instant last_sent) const {
+    if (!is_quiet()) return std::nullopt;
+    const Instant at = log_.forgotten_at(una).value_or(last_sent);
+    return at.is_never() ? std::nullopt : std::optional{at};
+  }
+
   Mode mode() const { return trouble_ ? mode_in_trouble() : Mode::kOpen; }
   /// Nothing is known to be lost or out of order, and nothing remembered: an acknowledgement
   /// without SACK blocks that is not a duplicate leaves all as it is.
