@@ -160,7 +160,7 @@ std::vector<Shape> all_shapes() {
   std::vector<Shape> shapes;
   for (const auto family : {IpFamily::kV4, IpFamily::kV6}) {
     for (const bool stamped : {false, true}) {
-      for (const std::size_t payload : {0, 1, 1'000}) {
+      for (const std::size_t payload : {0u, 1u, 1'000u}) {
         shapes.push_back({.family = family, .stamped = stamped, .payload = payload});
       }
     }
