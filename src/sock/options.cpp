@@ -27,6 +27,9 @@ Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
     case Option::kReuseAddress:
     case Option::kV6Only:
       break;
+    case Option::kReusePort:
+      options.reuse_port = value != 0;
+      break;
     case Option::kBroadcast:
     case Option::kDontFragment:
     case Option::kGroupHops:
@@ -87,6 +90,8 @@ int current(const Socket& socket, const tcp::ConnectionOptions& options, Option 
   switch (option) {
     case Option::kReuseAddress:
       return socket.reuse_address ? 1 : 0;
+    case Option::kReusePort:
+      return options.reuse_port ? 1 : 0;
     case Option::kSendBuffer:
       return static_cast<int>(options.send_buffer_bytes);
     case Option::kReceiveBuffer:
@@ -139,8 +144,10 @@ Result<void> SocketTable::set_option(int fd, Option option, int value) {
     return {};
   }
   ZS_TRY(apply(options_of(*socket), option, value));
-  if (socket->connection != nullptr) socket->connection->on_options_changed(impl_->shard.now());
-  if (socket->listener != nullptr) socket->listener->set_options(socket->options);
+  impl_->on_options_changed(*socket);
+  if (option == Option::kNoDelay && value != 0 && socket->connection != nullptr) {
+    socket->connection->push();
+  }
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "base/intrusive_list.hpp"
@@ -56,6 +57,17 @@ struct SocketTable::Impl {
                                     std::optional<std::size_t> asked) const;
   void leave_all_groups(Socket& socket);
 
+  /// A stream's options have changed: who acts on them shall know.
+  void on_options_changed(Socket& socket) {
+    if (socket.connection != nullptr) socket.connection->on_options_changed(shard.now());
+    if (socket.listener != nullptr) socket.listener->set_options(socket.options);
+  }
+
+  /// Whether somebody else on the port is in the way of a stream that binds, or listens, there.
+  bool is_refused(const Socket& socket, const Endpoint& local) const;
+  void hold(Socket& socket, const Endpoint& local);
+  void let_go(const Socket& socket);
+
   Result<void> check_local(const Socket& socket, const Endpoint& local) const;
   Result<udp::Path> datagram_path(const Socket& socket, const IpAddress& remote) const;
 
@@ -70,6 +82,7 @@ struct SocketTable::Impl {
   std::unique_ptr<Socket*[]> by_fd;
   std::size_t by_fd_size = 0;
   IntrusiveList<Socket, ReadyTag> ready;
+  std::unordered_multimap<std::uint16_t, Socket*> bound_streams;  ///< by port; not the accepted
   std::uint64_t copied_datagram_bytes = 0;
 };
 

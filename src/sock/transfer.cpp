@@ -52,16 +52,19 @@ Result<buf::Chain> SocketTable::peek(int fd, std::uint32_t limit) {
   return write_slowly(fd, chain);
 }
 
-Result<void> SocketTable::write_slowly(int fd, buf::Chain& chain) {
+Result<void> SocketTable::write_slowly(int fd, buf::Chain& chain) { return write(fd, chain, {}); }
+
+Result<void> SocketTable::write(int fd, buf::Chain& chain, WriteFlags flags) {
   Socket* const socket = impl_->find(fd);
   if (socket != nullptr && socket->type == Type::kDatagram) {
+    if (flags.more) return Errc::kNotSupported;
     const auto peer = impl_->udp.remote_endpoint(socket->datagram);
     if (!peer) return Errc::kDestinationRequired;
     ZS_TRY_ASSIGN(const auto path, impl_->datagram_path(*socket, peer->address));
     return impl_->udp.send(socket->datagram, chain, std::nullopt, path);
   }
   ZS_TRY_ASSIGN(tcp::Connection* const connection, stream_of(socket));
-  return connection->write(chain);
+  return connection->write(chain, flags.more);
 }
 
 Result<std::size_t> SocketTable::read_copy(int fd, std::span<std::byte> out) {
@@ -77,16 +80,17 @@ Result<std::size_t> SocketTable::read_copy(int fd, std::span<std::byte> out) {
   return connection->read_copy(out);
 }
 
-Result<std::size_t> SocketTable::write_copy(int fd, std::span<const std::byte> in) {
+Result<std::size_t> SocketTable::write_copy(int fd, std::span<const std::byte> in,
+                                            WriteFlags flags) {
   Socket* const socket = impl_->find(fd);
   if (socket != nullptr && socket->type == Type::kDatagram) {
     ZS_TRY_ASSIGN(buf::Chain chain, buf::Chain::copy_of(in, *impl_->pools.data));
-    ZS_TRY(write(fd, chain));
+    ZS_TRY(write(fd, chain, flags));
     impl_->copied_datagram_bytes += in.size();
     return in.size();
   }
   ZS_TRY_ASSIGN(tcp::Connection* const connection, stream_of(socket));
-  return connection->write_copy(in);
+  return connection->write_copy(in, flags.more);
 }
 
 Result<buf::Chain> SocketTable::receive_from(int fd, Endpoint* peer) {

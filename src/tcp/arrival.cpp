@@ -18,6 +18,7 @@ constexpr Duration kRecentTimestampLife = 24h * 24;
 }  // namespace
 
 void Connection::on_segment(Segment&& segment, Instant now) {
+  holding_.on_segment();
   switch (state_) {
     case State::kClosed:
       if (!segment.has(flag::kRst)) shared_->reply(reset_for(segment));
@@ -154,7 +155,8 @@ Connection::Step Connection::check_reset(const Segment& segment, Instant now) {
   ++shared_->counters.established_resets;
   const bool was_over = state_ == State::kClosing || state_ == State::kLastAck;
   Errc reason = Errc::kConnReset;
-  if (state_ == State::kSynReceived) reason = Errc::kConnRefused;
+  if (state_ == State::kSynReceived && !fast_open_) reason = Errc::kConnRefused;
+  if (fast_open_ && fast_open_->is_server()) fast_open_->queue().on_reset(now);
   if (was_over) reason = Errc{};
   close_with(reason);
   return Step::kStop;
@@ -182,12 +184,12 @@ Connection::Step Connection::check_ack(const Segment& segment, Instant now) {
     return Step::kStop;
   }
   if (state_ == State::kSynReceived) {
-    if (!segment.ack.after(snd_.una) || segment.ack.after(snd_.max)) {
+    if (!segment.ack.after(snd_.iss) || segment.ack.after(snd_.max)) {
       shared_->reply(reset_for(segment));
       shared_->count(Drop::kTcpBadAck);
       return Step::kStop;
     }
-    snd_.una = segment.ack;
+    snd_.una = snd_.iss + 1;
     // A simultaneous open: what the peer's SYN agreed to, its SYN-ACK has to repeat.
     if (segment.has(flag::kSyn) && !Ecn::is_setup_syn_ack(segment.flags)) ecn_.withdraw();
     sample_handshake(segment, now);
@@ -222,7 +224,11 @@ Connection::Step Connection::process_ack_by_state(Instant now) {
   switch (state_) {
     case State::kFinWait1:
       transition(State::kFinWait2);
-      if (orphan_) timers_.set(TimerId::kTimeWait, now + shared_->config.fin_wait_2);
+      if (orphan_ && options_.orphan_fin_wait_2 < Duration::zero()) {
+        reset_with(Errc::kConnAborted);  // TCP_LINGER2: nobody waits for the peer's FIN
+        return Step::kStop;
+      }
+      if (orphan_) timers_.set(TimerId::kTimeWait, now + fin_wait_2_time());
       return Step::kContinue;
     case State::kClosing:
       enter_time_wait(now);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -14,7 +15,9 @@
 #include "tcp/audit.hpp"
 #include "tcp/cc/controller.hpp"
 #include "tcp/challenge.hpp"
+#include "tcp/connection_options.hpp"
 #include "tcp/ecn.hpp"
+#include "tcp/holding.hpp"
 #include "tcp/keepalive.hpp"
 #include "tcp/opening.hpp"
 #include "tcp/reassembly.hpp"
@@ -32,6 +35,7 @@
 namespace zs::tcp {
 
 struct AcceptTag;
+struct Info;
 
 /// The protocol machine of one TCP connection (RFC 9293).
 ///
@@ -56,6 +60,7 @@ class Connection : public timer::Entry,
 
   Connection(Shared& shared, const ActiveOpen& open, Instant now);
   Connection(Shared& shared, const PassiveOpen& open, Instant now);
+  Connection(Shared& shared, FastPassiveOpen&& fast, Instant now);
   ~Connection();
 
   // In: the network and time.
@@ -67,6 +72,8 @@ class Connection : public timer::Entry,
   /// describes. `segment_size` as in Segment.
   void on_predicted(const wire::PlainTcp& segment, rte_mbuf* frame, std::uint16_t segment_size,
                     Instant now);
+  /// What a good fast open's SYN carried; once, before all else.
+  void on_syn_data(Segment& segment, Instant now);
   void on_deadline(Instant now);
   void on_icmp_error(Errc error, SeqNum seq, Instant now);
   void on_packet_too_big(SeqNum seq, std::uint16_t mtu, Instant now);
@@ -75,7 +82,8 @@ class Connection : public timer::Entry,
   /// kAgain without the room, kMessageSize if it can never fit, kPipe after shutdown,
   /// kNotConnected, or the reason of the connection's end. On error the chain stays with the
   /// caller.
-  Result<void> write(buf::Chain& chain);
+  /// `more` is to follow at once (MSG_MORE): what is less than a segment waits for it.
+  Result<void> write(buf::Chain& chain, bool more = false);
   /// The short way of write(). False: nothing was done.
   bool write_steadily(buf::Chain& chain) {
     if (!steady_ || !send_buffer_.append_one(chain)) return false;
@@ -83,7 +91,7 @@ class Connection : public timer::Entry,
     schedule_data();
     return true;
   }
-  Result<std::size_t> write_copy(std::span<const std::byte> bytes);
+  Result<std::size_t> write_copy(std::span<const std::byte> bytes, bool more = false);
   /// At most `limit` bytes; an empty chain is the end of the stream; kAgain.
   Result<buf::Chain> read(std::uint32_t limit);
   /// The short way of read(): whether it would give everything there is, and that.
@@ -125,7 +133,13 @@ class Connection : public timer::Entry,
   // Getters.
   const FlowKey& flow() const { return flow_; }
   State state() const { return state_; }
-  bool is_readable() const;  ///< data, end of stream or an error to collect
+  /// Nothing was sent yet: the SYN waits for the first write(), to take it along (RFC 7413).
+  bool waits_to_open() const {
+    return state_ == State::kSynSent && fast_open_ && fast_open_->waits_for_data();
+  }
+  bool is_readable() const;  ///< enough data, end of stream or an error to collect
+  /// is_readable() of one that is_in_stride().
+  bool has_data() const { return receive_buffer_.size() > 0; }
   bool is_writable() const;
   bool peer_closed() const { return peer_closed_; }
   bool both_closed() const;
@@ -143,6 +157,12 @@ class Connection : public timer::Entry,
   ConnectionOptions& options() { return options_; }
   /// To be called after a change through options().
   void on_options_changed(Instant now);
+  /// TCP_NODELAY was set: what waits to be sent waits no longer, corked or not.
+  void push();
+  bool is_quick_ack() const { return ack_.is_quick(); }
+  void set_quick_ack(int value);  ///< TCP_QUICKACK
+  /// Payload bytes of a full segment, SendMSS less the usual options (TCP_MAXSEG).
+  std::uint16_t segment_bytes() const { return mss_; }
 
   // What a TIME-WAIT record needs (engine).
   struct TimeWaitState {
@@ -152,6 +172,7 @@ class Connection : public timer::Entry,
     Instant expiry;
   };
   TimeWaitState time_wait_state() const;
+  Info info(Instant now) const;  ///< info.cpp
 
   /// audit.cpp: what is broken in a connection that nobody works on now, or nullptr. `last` is of
   /// this function's last call; begin with an empty one.
@@ -228,6 +249,17 @@ class Connection : public timer::Entry,
   }
 
   // open.cpp: SYN-SENT, SYN-RECEIVED.
+  void begin_passive(const PassiveOpen& open, Instant now);
+  void start_sending();
+  /// The application may write, though the handshake is not over (RFC 7413).
+  bool may_write_early() const {
+    return waits_to_open() ||
+           (state_ == State::kSynReceived && fast_open_ && fast_open_->is_server());
+  }
+  bool poll_early_data(OutPacket& out, Instant now);
+  bool put_syn(const ControlReply& syn, OutPacket& out);
+  void learn_from_syn_ack(const Segment& segment, Instant now);
+  void settle_syn_data(const Segment& segment, Instant now);
   void on_syn_sent_segment(Segment& segment, Instant now);
   void accept_peer_syn(const Segment& segment, Instant now);
   void establish(Instant now);
@@ -253,6 +285,7 @@ class Connection : public timer::Entry,
   void on_keepalive_timeout(Instant now);
   void on_lifetime_timeout(Instant now);
   bool has_outlived_user_timeout(Instant now) const;
+  Duration fin_wait_2_time() const;
   void restart_keepalive(Instant now);
   void arm_retransmit(Instant now) {
     // With SACK, what expires then is a probe's timer (RFC 8985 §7.2).
@@ -298,8 +331,12 @@ class Connection : public timer::Entry,
   [[gnu::noinline]] std::uint32_t segment_payload_with_sack() const;
   bool emit_ack(OutPacket& out, Instant now);
   /// Whatever a packet carries, it acknowledges. True if the peer has answered since the last.
-  bool note_packet() {
-    ack_.on_ack_sent();
+  bool note_packet(bool has_payload, Instant now) {
+    if (has_payload) {
+      ack_.on_reply_sent(now);
+    } else {
+      ack_.on_bare_ack_sent(now);
+    }
     timers_.cancel(TimerId::kDelayedAck);
     rcv_.last_ack_sent = rcv_.nxt;
     ++shared_->counters.segments_out;
@@ -320,6 +357,10 @@ class Connection : public timer::Entry,
   std::uint32_t usable_window() const;
   std::uint32_t congestion_room() const;
   bool may_send_small() const;
+  bool may_send_tail() const;
+  bool has_enough_unsent() const;
+  Errc refuses_write() const;
+  void on_written(bool more);
   /// Payload of a full segment with the options that the next one will carry (RFC 6691 §3).
   std::uint32_t segment_payload() const {
     if (!reports_sack()) [[likely]] {
@@ -336,6 +377,8 @@ class Connection : public timer::Entry,
   const char* audit_receiving() const;
   const char* audit_progress(const Audit& last) const;
 
+  void describe_loss(Info& info) const;
+
   // Helpers.
   /// Ends whatever may have changed more than the data in the buffers.
   void schedule() {
@@ -349,7 +392,8 @@ class Connection : public timer::Entry,
     return state_ == State::kEstablished && !orphan_ && !fin_queued_ && !read_shutdown_ &&
            !rcv_.fin && !reset_pending_ && !probe_pending_ && !keepalive_pending_ && !starved_ &&
            snd_.nxt == snd_.max && recovery_.is_quiet() && !reassembly_.has_report() &&
-           !timers_.is_armed(TimerId::kPersist) && ecn_.is_quiet();
+           !timers_.is_armed(TimerId::kPersist) && !holding_.is_unfinished() &&
+           !options_.are_unusual() && ecn_.is_quiet();
   }
   void notify() {
     if (owner_ != kNoOwner) shared_->changed.push_back_once(*this);
@@ -452,7 +496,9 @@ class Connection : public timer::Entry,
 
   recovery::LossRecovery recovery_;
   Reassembly reassembly_;
+  std::unique_ptr<FastOpen> fast_open_;  ///< until the handshake is over
   ConnectionOptions options_;
+  Holding holding_;
   ChallengeLimiter challenge_limiter_;
   std::uint32_t retransmits_total_ = 0;
 };

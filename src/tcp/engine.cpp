@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tcp/flow_hash.hpp"
 #include "tcp/packet_builder.hpp"
 
 namespace zs::tcp {
@@ -19,6 +20,7 @@ Engine::Engine(const EngineDependencies& dependencies)
                   .initial_rto = dependencies.config.initial_rto,
                   .max_rto = dependencies.config.max_rto},
                  dependencies.secret),
+      fast_open_cookies_(dependencies.secret),
       syn_cookies_(dependencies.secret),
       time_wait_(dependencies.config.time_wait_entries, dependencies.config.time_wait,
                  dependencies.secret) {
@@ -49,7 +51,7 @@ void Engine::on_segment(Segment&& segment, Instant now) {
     on_half_open_segment(std::move(segment), *entry, now);
     return;
   }
-  if (Listener* listener = find_listener(segment.flow.local)) {
+  if (Listener* listener = find_listener(segment.flow)) {
     on_listen_segment(segment, *listener, std::nullopt, now);
     return;
   }
@@ -80,7 +82,7 @@ void Engine::on_time_wait_segment(Segment& segment, TimeWaitRecord& record, Inst
       both_stamped ? SeqNum{segment.options.timestamps->value}.after(SeqNum{record.ts_recent})
                    : segment.seq.after(record.rcv_nxt);
   if (segment.has(flag::kSyn) && !segment.has(flag::kAck)) {
-    Listener* listener = find_listener(segment.flow.local);
+    Listener* listener = find_listener(segment.flow);
     if (listener != nullptr && is_newer) {
       // RFC 6191 §2; the new sequence space begins behind the old one (RFC 9293 §3.6.1).
       const SeqNum least_iss = record.snd_nxt + (std::uint32_t{record.window} + 1);
@@ -223,7 +225,8 @@ Result<Listener*> Engine::listen(const Endpoint& local, std::uint32_t backlog,
   } else {
     const auto [first, last] = listeners_by_port_.equal_range(at.port);
     for (auto it = first; it != last; ++it) {
-      if (it->second->local() == at) return Errc::kAddrInUse;
+      const bool shares = options.reuse_port && it->second->options().reuse_port;
+      if (it->second->local() == at && !shares) return Errc::kAddrInUse;
     }
   }
   (void)now;
@@ -254,26 +257,38 @@ void Engine::close(Listener& listener, Instant now) {
 }
 
 /// The most specific one: own address, then any of the family, then IPv6's any (dual stack).
-Listener* Engine::find_listener(const Endpoint& local) const {
+Listener* Engine::find_listener(const FlowKey& flow) const {
+  const Endpoint& local = flow.local;
   Listener* best = nullptr;
   int best_rank = 0;
+  std::uint64_t best_draw = 0;
   const auto [first, last] = listeners_by_port_.equal_range(local.port);
   for (auto it = first; it != last; ++it) {
-    const IpAddress& address = it->second->local().address;
+    Listener& listener = *it->second;
+    const IpAddress& address = listener.local().address;
     int rank = 0;
     if (address == local.address) {
       rank = 3;
     } else if (address.is_unspecified()) {
       rank = address.family() == local.address.family()
                  ? 2
-                 : (address.is_v6() && !it->second->is_v6_only() ? 1 : 0);
+                 : (address.is_v6() && !listener.is_v6_only() ? 1 : 0);
     }
-    if (rank > best_rank) {
+    if (rank == 0 || rank < best_rank) continue;
+    // The highest draw wins (rendezvous hashing), and there is none without a rival.
+    const std::uint64_t draw = listener.options().reuse_port ? draw_of(listener, flow) : 0;
+    if (rank > best_rank || draw > best_draw) {
       best_rank = rank;
-      best = it->second;
+      best_draw = draw;
+      best = &listener;
     }
   }
   return best;
+}
+
+std::uint64_t Engine::draw_of(const Listener& listener, const FlowKey& flow) const {
+  const SipKey key{secret_.k0 ^ listener.id(), secret_.k1};
+  return flow_hash(key, HashUse::kListener, flow);
 }
 
 Listener* Engine::listener_by_id(std::uint32_t id) const {
@@ -310,12 +325,15 @@ Result<Connection*> Engine::connect(const Endpoint& local, const Endpoint& remot
     return Errc::kAddrInUse;
   }
   const FlowKey flow{from, remote};
+  std::optional<FastOpenCache::Known> fast_open;
+  if (options.fast_open) fast_open = shared_.fast_opens.look_up(remote.address, now);
   Connection& connection = slab_.create(shared_,
                                         ActiveOpen{.flow = flow,
                                                    .iss = isn_.isn(flow, now),
                                                    .timestamp_offset = isn_.timestamp_offset(flow),
                                                    .mtu = mtu,
-                                                   .options = options},
+                                                   .options = options,
+                                                   .fast_open = fast_open},
                                         now);
   table_.insert(flow, connection);
   return &connection;

@@ -126,13 +126,21 @@ class Engine {
   /// False for want of room.
   bool complete_handshake(Segment&& segment, Listener& listener, const PassiveOpen& open,
                           Instant now);
-  void send_syn_ack(const SynCacheEntry& entry, Instant now);
+  void send_syn_ack(const SynCacheEntry& entry, Instant now,
+                    const std::optional<wire::FastOpenCookie>& cookie = std::nullopt);
+  /// RFC 7413 §4.2.2: opens the connection if the SYN's cookie is good. False: it takes the usual
+  /// way, with `offer` for the next time.
+  bool open_fast(Segment& segment, const SynCacheEntry& entry, Listener& listener,
+                 std::optional<wire::FastOpenCookie>& offer, Instant now);
   void acknowledge_half_open(const SynCacheEntry& entry, Instant now);
   void resend_syn_acks(Instant now);
 
   void on_time_wait_segment(Segment& segment, TimeWaitRecord& record, Instant now);
   void on_stray_segment(const Segment& segment);
-  Listener* find_listener(const Endpoint& local) const;
+  /// Of several on one address (SO_REUSEPORT) each gets its share of the flows; when one goes, only
+  /// its own are shared anew.
+  Listener* find_listener(const FlowKey& flow) const;
+  std::uint64_t draw_of(const Listener& listener, const FlowKey& flow) const;
   Listener* listener_by_id(std::uint32_t id) const;
   bool is_port_taken(const Endpoint& local, const Endpoint& remote);
   [[gnu::noinline]] bool settle(Connection& connection, Instant now);
@@ -147,6 +155,7 @@ class Engine {
   ConnectionSlab slab_;
   FlowTable table_;
   SynCache syn_cache_;
+  FastOpenCookies fast_open_cookies_;
   SynCookies syn_cookies_;
   TimeWaitTable time_wait_;
   std::unordered_map<std::uint32_t, std::unique_ptr<Listener>> listeners_;

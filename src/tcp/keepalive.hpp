@@ -41,6 +41,8 @@ class KeepAlive {
     return Action::kProbe;
   }
   std::uint8_t probes() const noexcept { return probes_; }
+  /// When something valid came last.
+  Instant heard() const noexcept { return heard_; }
 
  private:
   Duration idle_;

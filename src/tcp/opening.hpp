@@ -1,30 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "base/address.hpp"
 #include "base/time.hpp"
-#include "tcp/config.hpp"
+#include "tcp/connection_options.hpp"
+#include "tcp/fast_open.hpp"
 #include "tcp/seq.hpp"
 
 namespace zs::tcp {
-
-/// What a socket may set for itself; the rest is the shard's Config.
-struct ConnectionOptions {
-  std::uint32_t send_buffer_bytes = 0;
-  std::uint32_t receive_buffer_bytes = 0;
-  bool nodelay = false;
-  bool keepalive = false;
-  Duration keepalive_idle{};
-  Duration keepalive_interval{};
-  std::uint8_t keepalive_probes = 0;
-  CongestionAlgorithm congestion = CongestionAlgorithm::kCubic;
-  Duration user_timeout{};
-  std::optional<Duration> linger;  ///< SO_LINGER; zero: close() resets
-
-  static ConnectionOptions from(const Config& config);
-};
 
 /// What the two SYNs agreed on.
 struct Negotiated {
@@ -33,6 +19,7 @@ struct Negotiated {
   bool sack = false;
   bool window_scaling = false;
   bool ecn = false;
+  bool syn_data = false;           ///< what the SYN carried was taken (RFC 7413)
   std::uint8_t send_scale = 0;     ///< shift of windows that we receive (the peer's option)
   std::uint8_t receive_scale = 0;  ///< shift of windows that we send (our option)
   std::uint32_t timestamp_offset = 0;
@@ -45,6 +32,7 @@ struct ActiveOpen {
   std::uint32_t timestamp_offset = 0;
   std::uint16_t mtu = 1500;
   ConnectionOptions options;
+  std::optional<FastOpenCache::Known> fast_open;  ///< what to put into the SYN (RFC 7413)
 };
 
 /// A finished handshake, as the SYN cache hands it over.
@@ -58,6 +46,13 @@ struct PassiveOpen {
   std::uint32_t receive_window = 0;       ///< as the SYN-ACK advertised it
   std::optional<Duration> handshake_rtt;  ///< if it could be measured (Karn)
   bool handshake_repeated = false;        ///< the SYN-ACK was sent twice, as far as is known
+};
+
+/// A handshake that has begun with a good cookie: the server need not wait for its end.
+struct FastPassiveOpen {
+  PassiveOpen open;
+  std::unique_ptr<FastOpen> place;
+  std::uint16_t peer_window = 0;  ///< of the SYN
 };
 
 }  // namespace zs::tcp

@@ -45,7 +45,9 @@ bool Connection::poll_by_state(OutPacket& out, Instant now) {
   if (reset_pending_) [[unlikely]]
     return poll_reset(out, now);
   if (state_ == State::kClosed) return false;
-  if (state_ == State::kSynSent || state_ == State::kSynReceived) return poll_handshake(out, now);
+  if (state_ == State::kSynSent || state_ == State::kSynReceived) {
+    return poll_handshake(out, now) || poll_early_data(out, now);
+  }
   if (poll_segment(out, now)) return true;
   update_persist(now);
   if (ack_.is_due(now)) return emit_ack(out, now);
@@ -101,7 +103,9 @@ bool Connection::resend(SeqRange& range, OutPacket& out, Instant now) {
     if (plan.payload_bytes < wanted) range.end = range.begin + plan.payload_bytes;
   }
   if (range.end.after(data_end())) plan.flags |= flag::kFin;
-  if (plan.payload_bytes > 0 && end == data_end()) plan.flags |= flag::kPsh;  // as the first time
+  if (plan.payload_bytes > 0 && end == data_end() && !holding_.is_unfinished()) {
+    plan.flags |= flag::kPsh;  // as the first time
+  }
   const std::uint32_t planned = plan.payload_bytes;
   if (!emit(plan, out, now)) return false;
   if (plan.payload_bytes < planned) range.end = range.begin + plan.payload_bytes;
@@ -165,6 +169,12 @@ bool Connection::may_send_small() const {
   return snd_.small_end.at_or_before(snd_.una) || options_.nodelay || fin_queued_;
 }
 
+/// The same with what TCP_CORK, MSG_MORE and TCP_NODELAY say to it.
+bool Connection::may_send_tail() const {
+  if (fin_queued_ || holding_.is_pushed(snd_.nxt)) return true;
+  return !holding_.holds(options_.cork, snd_.nxt) && may_send_small();
+}
+
 /// How many bytes may go now, in whole segments where more follow: sender's silly-window avoidance
 /// (RFC 9293 §3.8.6.2.1) and Nagle.
 std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const {
@@ -173,7 +183,7 @@ std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t seg
       std::min({unsent, window, congestion_room(), shared_->config.max_tso_bytes});
   const std::uint32_t tail = tail_of(bytes, segment);
   if (tail == 0) return bytes;
-  if (bytes == unsent) return may_send_small() ? bytes : bytes - tail;
+  if (bytes == unsent) return may_send_tail() ? bytes : bytes - tail;
   // The offered window cuts a segment short: worth it if it is half of the largest ever offered.
   if (bytes == window && bytes < segment && bytes >= snd_.max_wnd / 2) return bytes;
   return bytes - tail;
@@ -204,7 +214,7 @@ std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t seg
             .is_new = bytes > 0};
   if (bytes == unsent) {
     // RFC 9293 §3.9.1.2: PSH with the last byte that the application has given.
-    if (bytes > 0) plan.flags |= flag::kPsh;
+    if (bytes > 0 && !holding_.is_unfinished()) plan.flags |= flag::kPsh;
     if (fin_due) plan.flags |= flag::kFin;
   }
   if (!emit(plan, out, now)) return false;
@@ -225,6 +235,9 @@ void Connection::note_sent(const Plan& plan, Instant now) {
     timed_at_ = now;
   }
   last_sent_ = now;
+  if (options_.unsent_low_water != 0) [[unlikely]] {
+    notify();  // is_writable() looks at what is unsent
+  }
   note_window_use(recovery_.pipe(snd_.una, snd_.max), congestion_->window_bytes());
   timers_.cancel(TimerId::kPersist);
   if (!timers_.is_armed(TimerId::kRetransmit)) arm_retransmit(now);
@@ -319,7 +332,7 @@ bool Connection::emit(Plan& plan, OutPacket& out, Instant now) {
   if (tells_reduction) [[unlikely]] {
     ecn_.on_cwr_sent();
   }
-  out.confirms_neighbor = note_packet();
+  out.confirms_neighbor = note_packet(plan.payload_bytes > 0, now);
   if (out.tso_segment != 0) [[unlikely]] {  // as many as the device makes of it (RFC 4022)
     shared_->counters.segments_out +=
         (out.packet.length() - out.header_bytes - 1) / out.tso_segment;
@@ -413,7 +426,8 @@ std::uint32_t Connection::timestamp_now(Instant now) const {
 
 WindowState Connection::window_state() const {
   // What the field cannot say is no room: a reader would otherwise announce growth for ever.
-  const std::uint32_t sayable = kMaxUnscaledWindow << negotiated_.receive_scale;
+  const std::uint32_t sayable =
+      std::min(kMaxUnscaledWindow << negotiated_.receive_scale, options_.window_bound());
   return {
       .offered = receive_window(),
       .free = std::min(receive_buffer_.window(ack_.full_size(), reassembly_.segments()), sayable),
@@ -434,7 +448,8 @@ std::uint16_t Connection::select_window() {
     return static_cast<std::uint16_t>(offered >> negotiated_.receive_scale);
   }
   const std::uint32_t most =
-      std::min(receive_buffer_.capacity(), kMaxUnscaledWindow << negotiated_.receive_scale);
+      std::min({receive_buffer_.capacity(), kMaxUnscaledWindow << negotiated_.receive_scale,
+                options_.window_bound()});
   quiet_window_ = most - std::min(most / 2, ack_.full_size());
   const std::uint32_t shown =
       std::min(window_to_offer(window_state()) >> negotiated_.receive_scale, kMaxUnscaledWindow);

@@ -15,11 +15,6 @@ namespace flag = wire::tcp_flag;
 namespace {
 constexpr Duration kTick = std::chrono::milliseconds{1};
 
-std::uint16_t syn_window(const Listener& listener) {
-  return static_cast<std::uint16_t>(
-      std::min(listener.options().receive_buffer_bytes, kMaxUnscaledWindow));
-}
-
 std::uint16_t peer_mss(const SynCacheEntry& entry) {
   return clamp_peer_mss(entry.peer_mss != 0 ? std::optional{entry.peer_mss} : std::nullopt,
                         entry.flow);
@@ -37,6 +32,10 @@ bool accepts_ecn(const Config& config, const Listener& listener) {
 /// The round trip of a SYN-ACK; of one that was sent twice, only by the echo of which it was
 /// (RFC 7323 §4.1).
 std::optional<Duration> round_trip(const SynCacheEntry& entry, const Segment& ack, Instant now) {
+  // What a deferred connection waits for is no part of it.
+  if (entry.retransmits == 0 && entry.heard_after_ms != 0) {
+    return std::chrono::milliseconds{entry.heard_after_ms};
+  }
   if (entry.retransmits == 0) return now - entry.created;
   const auto& stamp = ack.options.timestamps;
   if (!entry.timestamps || !stamp || stamp->echo == 0) return std::nullopt;
@@ -48,14 +47,14 @@ std::optional<Duration> round_trip(const SynCacheEntry& entry, const Segment& ac
 
 Negotiated negotiated(const SynCacheEntry& entry, const Listener& listener) {
   Negotiated n;
-  n.peer_mss = peer_mss(entry);
+  n.peer_mss = std::min(peer_mss(entry), listener.options().segment_bound());
   n.timestamps = entry.timestamps;
   n.sack = entry.sack;
   n.ecn = entry.ecn;
   n.window_scaling = entry.window_scaling;
   if (entry.window_scaling) {
     n.send_scale = std::min(entry.peer_window_scale, kMaxWindowScale);
-    n.receive_scale = window_scale_for(listener.options().receive_buffer_bytes);
+    n.receive_scale = receive_scale(listener.options());
   }
   n.timestamp_offset = entry.ts_offset;
   n.recent_timestamp = entry.ts_recent;
@@ -69,7 +68,7 @@ PassiveOpen passive_open(const SynCacheEntry& entry, const Listener& listener) {
           .mtu = entry.mtu,
           .negotiated = negotiated(entry, listener),
           .options = listener.options(),
-          .receive_window = syn_window(listener),
+          .receive_window = syn_window(listener.options()),
           .handshake_rtt = std::nullopt};
 }
 
@@ -83,11 +82,12 @@ ControlReply syn_ack(const SynCacheEntry& entry, const Listener& listener, Insta
     reply.flags |= flag::kEce;
     if (is_exact(listener)) reply.ecn = wire::EcnField::kEct0;  // RFC 8257 §3.5
   }
-  reply.window = syn_window(listener);  // RFC 7323 §2.2: never scaled on a SYN
-  reply.options.mss = mss_for_mtu(entry.mtu, entry.flow);
+  reply.window = syn_window(listener.options());  // RFC 7323 §2.2: never scaled on a SYN
+  reply.options.mss =
+      std::min(mss_for_mtu(entry.mtu, entry.flow), listener.options().segment_bound());
   reply.options.sack_permitted = entry.sack;
   if (entry.window_scaling) {
-    reply.options.window_scale = window_scale_for(listener.options().receive_buffer_bytes);
+    reply.options.window_scale = receive_scale(listener.options());
   }
   if (entry.timestamps) {
     reply.options.timestamps = {IsnGenerator::timestamp(now, entry.ts_offset), entry.ts_recent};
@@ -103,6 +103,18 @@ bool wants_cookie(SynCookiePolicy policy, const SynCache& cache) {
       return cache.size() == cache.capacity();
     case SynCookiePolicy::kAlways:
       break;
+  }
+  return true;
+}
+
+/// TCP_DEFER_ACCEPT: a connection does not count before there is something to read. The SYN-ACK
+/// comes again when that takes too long, and the answer to it then counts.
+bool is_deferred(SynCacheEntry& entry, const Listener& listener, Instant now) {
+  if (entry.retransmits >= listener.options().defer_accept) return false;
+  if (entry.heard_after_ms == 0) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - entry.created);
+    entry.heard_after_ms =
+        static_cast<std::uint16_t>(std::clamp<std::int64_t>(ms.count(), 1, UINT16_MAX));
   }
   return true;
 }
@@ -138,6 +150,12 @@ void Engine::on_listen_segment(Segment& segment, Listener& listener,
   entry.timestamps = shared_.config.timestamps && o.timestamps.has_value();
   if (entry.timestamps) entry.ts_recent = o.timestamps->value;
   entry.ecn = accepts_ecn(shared_.config, listener) && Ecn::is_setup_syn(segment.flags);
+  std::optional<wire::FastOpenCookie> offer;
+  if (o.fast_open && listener.fast_opens()->limit() > 0) {
+    entry.iss = isn_.isn(segment.flow, now);
+    if (least_iss) entry.iss = SeqNum::later(entry.iss, *least_iss);
+    if (open_fast(segment, entry, listener, offer, now)) return;
+  }
   // A cookie cannot be told to lie behind an old connection's numbers.
   if (wants_cookie(shared_.config.syn_cookies, syn_cache_) && !least_iss) {
     send_cookie(entry, now);
@@ -145,11 +163,38 @@ void Engine::on_listen_segment(Segment& segment, Listener& listener,
   }
   entry.iss = isn_.isn(segment.flow, now);
   if (least_iss) entry.iss = SeqNum::later(entry.iss, *least_iss);
-  // Data on a SYN is not kept (RFC 9293 §3.10.7.2 allows it): the peer sends it again.
+  // Data on a SYN without a good cookie is not kept (RFC 9293 §3.10.7.2 allows it): the peer sends
+  // it again.
   const auto inserted = syn_cache_.insert(entry, now);
   ++shared_.counters.syn_cache_added;
   if (inserted.displaced) shared_.count(Drop::kTcpSynFlood);
-  send_syn_ack(*inserted.entry, now);
+  send_syn_ack(*inserted.entry, now, offer);
+}
+
+bool Engine::open_fast(Segment& segment, const SynCacheEntry& entry, Listener& listener,
+                       std::optional<wire::FastOpenCookie>& offer, Instant now) {
+  if (!listener.fast_opens()->has_room(now) || slab_.full()) {
+    ++shared_.counters.fast_open_overflows;
+    return false;
+  }
+  const wire::FastOpenCookie& cookie = *segment.options.fast_open;
+  const auto verdict = cookie.length == 0 ? FastOpenCookies::Verdict::kForged
+                                          : fast_open_cookies_.judge(cookie, segment.flow, now);
+  if (verdict != FastOpenCookies::Verdict::kCurrent) {
+    offer = fast_open_cookies_.make(segment.flow, now);
+    ++shared_.counters.fast_open_cookies_sent;
+  }
+  if (verdict == FastOpenCookies::Verdict::kForged) return false;
+  Connection& connection = slab_.create(
+      shared_,
+      FastPassiveOpen{passive_open(entry, listener),
+                      std::make_unique<FastOpen>(listener.fast_opens(), offer), segment.window},
+      now);
+  table_.insert(connection.flow(), connection);
+  listener.enqueue(connection);
+  shared_.listeners_changed.push_back_once(listener);
+  connection.on_syn_data(segment, now);
+  return true;
 }
 
 /// Keeps nothing: what `entry` says goes to the peer, as far as there is room.
@@ -204,10 +249,13 @@ bool Engine::on_cookie(Segment& segment, Listener& listener, Instant now) {
   return true;
 }
 
-void Engine::send_syn_ack(const SynCacheEntry& entry, Instant now) {
-  if (const Listener* listener = listener_by_id(entry.listener)) {
-    shared_.reply(syn_ack(entry, *listener, now));
-  }
+void Engine::send_syn_ack(const SynCacheEntry& entry, Instant now,
+                          const std::optional<wire::FastOpenCookie>& cookie) {
+  const Listener* listener = listener_by_id(entry.listener);
+  if (listener == nullptr) return;
+  ControlReply reply = syn_ack(entry, *listener, now);
+  reply.options.fast_open = cookie;
+  shared_.reply(reply);
 }
 
 void Engine::acknowledge_half_open(const SynCacheEntry& entry, Instant now) {
@@ -217,9 +265,8 @@ void Engine::acknowledge_half_open(const SynCacheEntry& entry, Instant now) {
   reply.ack = entry.irs + 1;
   reply.flags = flag::kAck;
   if (const Listener* listener = listener_by_id(entry.listener)) {
-    const std::uint8_t scale =
-        entry.window_scaling ? window_scale_for(listener->options().receive_buffer_bytes) : 0;
-    reply.window = static_cast<std::uint16_t>(syn_window(*listener) >> scale);
+    const std::uint8_t scale = entry.window_scaling ? receive_scale(listener->options()) : 0;
+    reply.window = static_cast<std::uint16_t>(syn_window(listener->options()) >> scale);
   }
   if (entry.timestamps) {
     reply.options.timestamps = {IsnGenerator::timestamp(now, entry.ts_offset), entry.ts_recent};
@@ -250,15 +297,17 @@ void Engine::on_half_open_segment(Segment&& segment, SynCacheEntry& entry, Insta
       return;
     }
     shared_.count(Drop::kTcpOutOfWindow);
-    const bool inside = segment.seq.after(expected) &&
-                        segment.seq.before(expected + std::uint32_t{syn_window(*listener)});
+    const bool inside =
+        segment.seq.after(expected) &&
+        segment.seq.before(expected + std::uint32_t{syn_window(listener->options())});
     if (inside && entry.challenges.take(now)) acknowledge_half_open(entry, now);
     return;
   }
   const bool stale = entry.timestamps && segment.options.timestamps &&
                      SeqNum{segment.options.timestamps->value}.before(SeqNum{entry.ts_recent});
-  const bool in_window = segment.seq.at_or_after(expected) &&
-                         segment.seq.at_or_before(expected + std::uint32_t{syn_window(*listener)});
+  const bool in_window =
+      segment.seq.at_or_after(expected) &&
+      segment.seq.at_or_before(expected + std::uint32_t{syn_window(listener->options())});
   if (segment.has(flag::kSyn) || stale || !in_window) {
     shared_.count(stale ? Drop::kTcpPaws : Drop::kTcpOutOfWindow);
     // Not without a limit: the other end may answer, and each take the other's for old.
@@ -272,6 +321,10 @@ void Engine::on_half_open_segment(Segment&& segment, SynCacheEntry& entry, Insta
   if (segment.ack != entry.iss + 1) {
     shared_.count(Drop::kTcpBadAck);
     shared_.reply(reset_for(segment));
+    return;
+  }
+  if (segment.length() == 0 && is_deferred(entry, *listener, now)) {
+    ++shared_.counters.deferred_accepts;
     return;
   }
   PassiveOpen open = passive_open(entry, *listener);
@@ -301,12 +354,19 @@ bool Engine::complete_handshake(Segment&& segment, Listener& listener, const Pas
 
 void Engine::resend_syn_acks(Instant now) {
   while (SynCacheEntry* entry = syn_cache_.pop_due(now)) {
-    if (entry->retransmits > shared_.config.syn_ack_retries ||
-        listener_by_id(entry->listener) == nullptr) {
+    const Listener* const listener = listener_by_id(entry->listener);
+    const bool own = listener != nullptr && listener->options().syn_retries != 0;
+    const std::uint8_t most =
+        own ? listener->options().syn_retries : shared_.config.syn_ack_retries;
+    const std::uint8_t deferred = listener != nullptr ? listener->options().defer_accept : 0;
+    const bool waits = entry->heard_after_ms != 0 && entry->retransmits <= deferred;
+    if (listener == nullptr || (entry->retransmits > most && !waits)) {
       ++shared_.counters.attempt_fails;
       syn_cache_.erase(*entry);
       continue;
     }
+    // One that has been answered is asked again only when its time to be deferred is over.
+    if (entry->heard_after_ms != 0 && entry->retransmits < deferred) continue;
     ++shared_.counters.syn_ack_retransmits;
     send_syn_ack(*entry, now);
   }

@@ -141,7 +141,7 @@ bool Connection::poll_steady(SteadyPacket& out, Instant now) {
          .payload_bytes = static_cast<std::uint16_t>(bytes),
          .header_bytes = usual_header_,
          .ipv4_start = ecn_.ipv4_start(),
-         .confirms_neighbor = note_packet()};
+         .confirms_neighbor = note_packet(true, now)};
 
   // note_sent(), where nothing was ever taken back and nothing is lost.
   if (!timed_seq_) {

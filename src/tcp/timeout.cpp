@@ -29,8 +29,12 @@ bool Connection::has_outlived_user_timeout(Instant now) const {
 
 void Connection::on_retransmit_timeout(Instant now) {
   if (state_ == State::kSynSent || state_ == State::kSynReceived) {
-    const bool spent = retries_ >= shared_->config.syn_retries;
+    const bool serves = fast_open_ && fast_open_->is_server();
+    const std::uint8_t usual =
+        serves ? shared_->config.syn_ack_retries : shared_->config.syn_retries;
+    const bool spent = retries_ >= (options_.syn_retries != 0 ? options_.syn_retries : usual);
     if (spent || has_outlived_user_timeout(now)) {
+      if (fast_open_ && !serves) shared_->fast_opens.on_loss(flow_.remote.address, now);
       close_with(Errc::kTimedOut);
       return;
     }
@@ -109,6 +113,11 @@ void Connection::on_persist_timeout(Instant now) {
     close_with(Errc::kTimedOut);
     return;
   }
+  if (!has_outstanding() && usable_window() >= std::min<std::uint32_t>(unsent_bytes(), mss_)) {
+    // It is no window that forbids it: what TCP_CORK and MSG_MORE hold back has waited long enough.
+    holding_.push(data_end());
+    return;
+  }
   ++retries_;  // a peer that answers, even with a closed window, sets it back (RFC 1122 §4.2.2.17)
   rtt_.backoff();
   probe_pending_ = true;
@@ -168,8 +177,16 @@ void Connection::on_options_changed(Instant now) {
   keepalive_.set_max_probes(options_.keepalive_probes);
   congestion_.change(options_.congestion, cc_parameters(shared_->config.initial_window_segments));
   ecn_.set_exact(options_.congestion == CongestionAlgorithm::kDctcp);
-  if (is_synchronized(state_) && state_ != State::kTimeWait) restart_keepalive(now);
+  if (is_synchronized(state_) && state_ != State::kTimeWait) {
+    if (!timers_.is_armed(TimerId::kKeepAlive)) {
+      restart_keepalive(now);
+    } else {  // new times count from when the peer was heard of last
+      timers_.set(TimerId::kKeepAlive,
+                  options_.keepalive ? keepalive_.deadline() : Instant::never());
+    }
+  }
   notify();
+  advertise_after_read();
   schedule();
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "buf/chain.hpp"
+#include "packet/options.hpp"
 #include "packet/world.hpp"
 #include "tcp/cc/algorithm.hpp"
 
@@ -83,6 +84,10 @@ const std::map<std::string, std::uint64_t tcp::Counters::*> kCounters{
     {"syn_ack_retransmits", &tcp::Counters::syn_ack_retransmits},
     {"zero_window_probes", &tcp::Counters::zero_window_probes},
     {"keepalive_probes", &tcp::Counters::keepalive_probes},
+    {"fast_opens_active", &tcp::Counters::fast_opens_active},
+    {"fast_opens_passive", &tcp::Counters::fast_opens_passive},
+    {"fast_opens_refused", &tcp::Counters::fast_opens_refused},
+    {"fast_open_overflows", &tcp::Counters::fast_open_overflows},
     {"duplicate_bytes_in", &tcp::Counters::duplicate_bytes_in},
 };
 
@@ -138,6 +143,7 @@ class Player {
     if (line.kind == LineKind::kCommand && line.words[0] == "set") return do_set(line.words);
     if (!world_) {
       world_ = std::make_unique<EngineWorld>(config_, hold_, family_);
+      options_ = tcp::ConnectionOptions::from(config_);
       flow_ = &world_->flow(1);
       at_ = world_->now();
       start_ = at_;
@@ -225,7 +231,8 @@ class Player {
       if (auto c = differ("window", text(*wanted.window), text(got.window))) return c;
     }
     for (std::size_t i = 0; i < got.payload.size(); ++i) {
-      const std::uint64_t position = got.seq - flow_->our_isn - 1 + i;
+      const bool syn = (got.flags & flag::kSyn) != 0;  // its data follows it
+      const std::uint64_t position = got.seq + (syn ? 1u : 0u) - flow_->our_isn - 1 + i;
       if (got.payload[i] != stream_byte(position)) return "wrong byte at " + text(got.seq + 1);
     }
     return wanted.options ? compare_options(*wanted.options, got.options) : std::nullopt;
@@ -236,6 +243,7 @@ class Player {
     if (wanted.window_scale != got.window_scale) return "option wscale differs";
     if (wanted.sack_permitted != got.sack_permitted) return "option sackOK differs";
     if (wanted.timestamp.has_value() != got.timestamps.has_value()) return "option TS differs";
+    if (!same_cookie(wanted.fast_open, got.fast_open)) return "option FO differs";
     if (wanted.timestamp) {
       const std::uint32_t value = got.timestamps->value - flow_->timestamp_base;
       const std::uint32_t tick = value - wanted.timestamp->value.value_or(value);
@@ -284,9 +292,10 @@ class Player {
     if (name == "nothing") return std::nullopt;  // step() has seen to it
     if (name == "flow") return do_flow(w);
     if (name == "listen") return do_listen(w);
-    if (name == "connect") return do_connect();
+    if (name == "connect") return do_connect(w);
     if (name == "accept") return do_accept(w);
     if (name == "expect") return do_expect(w);
+    if (name == "option") return do_option(w);
     if (name == "icmp") return do_icmp(w);
     if (name == "close-listener") return do_close_listener();
     if (flow_->connection == nullptr) return "no connection for '" + name + "'";
@@ -312,9 +321,16 @@ class Player {
     return std::nullopt;
   }
 
+  Complaint do_option(const Words& w) {
+    const auto value = w.size() == 3 ? parse_signed(w[2]) : std::nullopt;
+    if (!value) return "option NAME NUMBER";
+    if (flow_->connection == nullptr) return set_option(w[1], *value, options_);
+    return set_option(w[1], *value, *flow_->connection, world_->now());
+  }
+
   Complaint do_listen(const Words& w) {
     auto made = world_->engine().listen({flow_->key.local.address, 80}, argument(w, 1, 16),
-                                        tcp::ConnectionOptions::from(config_), world_->now());
+                                        options_, world_->now());
     if (!made) return "listen: " + name_of(made.error());
     listener_ = *made;
     return std::nullopt;
@@ -346,13 +362,15 @@ class Player {
     return std::nullopt;
   }
 
-  Complaint do_connect() {
+  Complaint do_connect(const Words& w) {
     flow_->key.remote.port = 7;
     flow_->key.local.port = static_cast<std::uint16_t>(50'000 + (flow_->peer_isn >> 28));
-    auto made = world_->engine().connect(flow_->key.local, flow_->key.remote, 1500,
-                                         tcp::ConnectionOptions::from(config_), world_->now());
+    auto made = world_->engine().connect(flow_->key.local, flow_->key.remote, 1500, options_,
+                                         world_->now());
     if (!made) return "connect: " + name_of(made.error());
     flow_->connection = *made;
+    const bool waits = w.size() > 1 && w[1] == "waits";
+    if (waits != flow_->connection->waits_to_open()) return "connect: it does not wait, or it does";
     return std::nullopt;
   }
 
@@ -373,10 +391,11 @@ class Player {
     for (std::uint32_t i = 0; i < bytes; ++i) data[i] = stream_byte(flow_->written + i);
     auto chain = buf::Chain::copy_of(data, *world_->pools().data);
     if (!chain) return "write: no buffers";
-    const auto result = flow_->connection->write(*chain);
+    const bool more = w.size() > 2 && w[2] == "more";
+    const auto result = flow_->connection->write(*chain, more);
     const std::string got = result ? "none" : name_of(result.error());
     if (result) flow_->written += bytes;
-    return differ("write", w.size() > 3 ? w[3] : "none", got);
+    return differ("write", w.size() > 3 && w[w.size() - 2] == "=" ? w.back() : "none", got);
   }
 
   /// read N: exactly N bytes; read N = M: M of them, an errno name, or 0 at the end of the stream.
@@ -484,6 +503,7 @@ class Player {
 
   const Script& script_;
   tcp::Config config_;
+  tcp::ConnectionOptions options_;
   Duration hold_{};
   IpFamily family_ = IpFamily::kV4;
   std::unique_ptr<EngineWorld> world_;

@@ -194,12 +194,26 @@ class LineParser {
       options.sack_permitted = true;
     } else if (words[0] == "noTS") {
       options.no_timestamp = true;
+    } else if (words[0] == "FO") {
+      read_cookie(words, options);
     } else if (words[0] == "TS") {
       read_timestamp(words, options);
     } else if (words[0] == "sack") {
       for (std::size_t i = 1; i < words.size(); ++i) read_sack(words[i], options);
     } else {
       fail("unknown option '" + words[0] + "'");
+    }
+  }
+
+  /// FO, FO ours, FO 0102030405060708
+  void read_cookie(const std::vector<std::string>& words, ScriptOptions& options) {
+    ScriptCookie& cookie = options.fast_open.emplace();
+    if (words.size() < 2) return;
+    cookie.any = words[1] == "ours";
+    for (std::size_t i = 0; !cookie.any && i + 1 < words[1].size(); i += 2) {
+      unsigned value = 0;
+      std::from_chars(&words[1][i], &words[1][i] + 2, value, 16);
+      cookie.bytes.push_back(static_cast<std::byte>(value));
     }
   }
 

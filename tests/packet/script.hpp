@@ -20,6 +20,12 @@ struct ScriptTimestamp {
   std::optional<std::uint32_t> echo;
 };
 
+/// The option of RFC 7413 as written.
+struct ScriptCookie {
+  bool any = false;              ///< expect: some cookie; inject: the one that we gave out last
+  std::vector<std::byte> bytes;  ///< else these; none is a request
+};
+
 /// What stands between '<' and '>' behind a segment. An expectation names every option that the
 /// packet may have.
 struct ScriptOptions {
@@ -29,6 +35,7 @@ struct ScriptOptions {
   bool no_timestamp = false;  ///< inject: leave out the option that was agreed upon
   std::optional<ScriptTimestamp> timestamp;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> sack;
+  std::optional<ScriptCookie> fast_open;
 };
 
 /// One segment, in relative sequence numbers: the SYN of either side is 0.

@@ -158,6 +158,8 @@ void EngineWorld::decode(const tcp::OutPacket& out) {
   const std::span payload{bytes.data() + view->header_length(),
                           bytes.size() - view->header_length()};
   Flow& flow = flow_of(whole.flow);
+  const bool answers = (whole.flags & flag::kAck) != 0;
+  if (whole.options.fast_open && answers) cookie_ = *whole.options.fast_open;
   if ((whole.flags & flag::kSyn) != 0) {
     flow.our_isn = whole.seq;
     flow.our_isn_known = true;
@@ -212,6 +214,7 @@ std::string EngineWorld::describe(const Sent& packet) {
         std::to_string(o.timestamps->echo));
   }
   if (o.window_scale) add("wscale " + std::to_string(*o.window_scale));
+  if (o.fast_open) add(o.fast_open->length > 0 ? "FO cookie" : "FO");
   if (o.sack_count > 0) {
     std::string blocks = "sack";
     for (const auto& b : o.sack_blocks()) {
@@ -239,6 +242,13 @@ wire::TcpOptions EngineWorld::peer_options(Flow& flow, const ScriptSegment& segm
     const bool has_ack = (segment.flags & flag::kAck) != 0;
     t.echo = stamp.echo ? *stamp.echo + flow.timestamp_base : (has_ack ? flow.last_timestamp : 0);
     o.timestamps = t;
+  }
+  if (wanted.fast_open && wanted.fast_open->any) {
+    o.fast_open = cookie_;
+  } else if (wanted.fast_open) {
+    const auto& bytes = wanted.fast_open->bytes;
+    o.fast_open.emplace().length = static_cast<std::uint8_t>(bytes.size());
+    std::copy(bytes.begin(), bytes.end(), o.fast_open->bytes.begin());
   }
   for (const auto& [begin, end] : wanted.sack) {
     if (o.sack_count == wire::TcpOptions::kMaxSackBlocks) break;

@@ -101,6 +101,7 @@ class EngineWorld {
   std::string trace_;
   std::deque<Held> held_;
   std::string touched_;
+  wire::FastOpenCookie cookie_;  ///< the last one that we gave out
   Duration hold_;
   IpFamily family_;
   Instant now_ = kStart;

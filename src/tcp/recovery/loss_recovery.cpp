@@ -370,4 +370,17 @@ std::uint32_t LossRecovery::sacked_bytes() const {
   return trouble_ ? trouble_->scoreboard.sacked_bytes() : 0;
 }
 
+LossRecovery::Losses LossRecovery::losses() const {
+  if (!trouble_) return {};
+  const Trouble& t = *trouble_;
+  Losses all{.lost = t.lost_bytes};
+  for (std::uint32_t i = 0; i < log_.size(); ++i) {
+    const SentLog::Record& r = log_[i];
+    if (!r.retransmitted || r.lost || r.sacked) continue;
+    all.copies += t.scoreboard.unsacked_between(log_.begin_of(i), r.end);
+  }
+  all.lost += all.copies - std::min(all.copies, t.probe.copy_bytes);
+  return all;
+}
+
 }  // namespace zs::tcp::recovery

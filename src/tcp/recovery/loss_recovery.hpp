@@ -104,6 +104,12 @@ class LossRecovery {
   bool is_quiet() const { return !trouble_; }
   /// Out of order at the peer, as it says.
   std::uint32_t sacked_bytes() const;
+  /// Outstanding bytes that are deemed lost, and those of which a copy is on the way (TCP_INFO).
+  struct Losses {
+    std::uint32_t lost = 0;  ///< with those of `copies` that are no probe
+    std::uint32_t copies = 0;
+  };
+  Losses losses() const;
   /// Bytes estimated to be in the network.
   std::uint32_t pipe(SeqNum una, SeqNum nxt) const {
     if (!trouble_) [[likely]] {

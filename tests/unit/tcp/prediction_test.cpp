@@ -20,6 +20,7 @@ using namespace test;
 struct Settings {
   bool timestamps = true;
   bool sack = true;
+  bool options = false;  ///< the application plays with what leaves the short way
   bool ecn = false;
 };
 
@@ -134,9 +135,15 @@ class Host {
     const auto chain = connection_->read(limit);
     return chain ? bytes_of(*chain) : Bytes{};
   }
-  bool write(const Bytes& bytes) {
+  bool write(const Bytes& bytes, bool more) {
     auto chain = pools_.chain(bytes);
-    return connection_->write(chain).has_value();
+    return connection_->write(chain, more).has_value();
+  }
+  void set_options(bool cork, int quick_ack, Instant now) {
+    connection_->options().cork = cork;
+    connection_->options().read_low_water = cork ? 500 : 1;
+    connection_->on_options_changed(now);
+    connection_->set_quick_ack(quick_ack);
   }
   Connection& connection() { return *connection_; }
   const Counters& counters() const { return shared_.counters; }
@@ -298,9 +305,15 @@ Shortened live_one_life(const Settings& settings, std::uint64_t seed) {
     }
     if (random.chance(0.4)) {
       const Bytes bytes = stream(written, 1 + random.below(2'500));
-      const bool fits = ordinary.write(bytes);
-      EXPECT_EQ(fits, predicting.write(bytes));
+      const bool more = settings.options && random.chance(0.2);
+      const bool fits = ordinary.write(bytes, more);
+      EXPECT_EQ(fits, predicting.write(bytes, more));
       if (fits) written += bytes.size();
+    }
+    if (settings.options && random.chance(0.05)) {
+      const bool cork = random.chance(0.3);
+      const auto quick_ack = static_cast<int>(random.below(3));
+      for (Host* host : {&ordinary, &predicting}) host->set_options(cork, quick_ack, now);
     }
     expect_alike(ordinary, predicting, peer, now);
   }
@@ -341,6 +354,19 @@ TEST(Prediction, DoesWhatTheOrdinaryWayDoesWithMarksAndEchoes) {
   }
   EXPECT_GT(all.in, 100);
   EXPECT_GT(all.out, 10);
+}
+
+TEST(Prediction, LeavesToTheOrdinaryWayWhatOptionsAskFor) {
+  Shortened all;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    const Shortened one = live_one_life({.options = true}, seed);
+    all.in += one.in;
+    all.out += one.out;
+    ASSERT_FALSE(testing::Test::HasFailure());
+  }
+  EXPECT_GT(all.in, 1'000);
+  EXPECT_GT(all.out, 50);
 }
 
 }  // namespace
