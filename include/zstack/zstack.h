@@ -155,13 +155,14 @@ int z_shutdown(int fd, int how);
  * - Thread: the loop. */
 int z_close(int fd);
 
-/* SOL_SOCKET: SO_REUSEADDR, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER; to ask only: SO_ERROR,
+/* SOL_SOCKET: SO_REUSEADDR, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER,
+ * SO_MAX_PACING_RATE; to ask only: SO_ERROR,
  * SO_TYPE, SO_DOMAIN, SO_ACCEPTCONN. IPPROTO_TCP: TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL,
- * TCP_KEEPCNT, TCP_USER_TIMEOUT, TCP_CONGESTION ("cubic", "newreno" or "reno", "dctcp"; at any
- * time: a connection goes on with the window it has, a listener's is that of connections to come).
- * IPPROTO_IPV6: IPV6_V6ONLY, before the socket has an address.
- * Datagram sockets have SO_REUSEADDR (several may be bound alike, and each gets what is sent to
- * many), SO_RCVBUF (to set), SO_BROADCAST, those to ask only, and
+ * TCP_KEEPCNT, TCP_USER_TIMEOUT, TCP_CONGESTION ("cubic", "newreno" or "reno", "dctcp", "bbr"; at
+ * any time: a connection goes on with the window it has, a listener's is that of connections to
+ * come). IPPROTO_IPV6: IPV6_V6ONLY, before the socket has an address. Datagram sockets have
+ * SO_REUSEADDR (several may be bound alike, and each gets what is sent to many), SO_RCVBUF (to
+ * set), SO_BROADCAST, those to ask only, and
  * - IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP, MCAST_JOIN_GROUP,
  *   MCAST_LEAVE_GROUP (to set): whether their port gets what is sent to a group. Interfaces are
  *   numbered from 1; closing leaves

@@ -22,24 +22,7 @@ using zs::sock::Type;
 
 constexpr std::size_t kMostCongestionName = 16;  ///< Linux' TCP_CA_NAME_MAX, its zero included
 
-/// The options whose value is an int on both sides.
-std::optional<Option> int_option(int level, int name) {
-  if (level == SOL_SOCKET) {
-    switch (name) {
-      case SO_REUSEADDR:
-        return Option::kReuseAddress;
-      case SO_SNDBUF:
-        return Option::kSendBuffer;
-      case SO_RCVBUF:
-        return Option::kReceiveBuffer;
-      case SO_KEEPALIVE:
-        return Option::kKeepAlive;
-      case SO_BROADCAST:
-        return Option::kBroadcast;
-      default:
-        return std::nullopt;
-    }
-  }
+std::optional<Option> ip_int_option(int level, int name) {
   if (level == IPPROTO_IP) {
     switch (name) {
       case IP_MULTICAST_TTL:
@@ -66,7 +49,10 @@ std::optional<Option> int_option(int level, int name) {
         return std::nullopt;
     }
   }
-  if (level != IPPROTO_TCP) return std::nullopt;
+  return std::nullopt;
+}
+
+std::optional<Option> tcp_int_option(int name) {
   switch (name) {
     case TCP_NODELAY:
       return Option::kNoDelay;
@@ -81,6 +67,29 @@ std::optional<Option> int_option(int level, int name) {
     default:
       return std::nullopt;
   }
+}
+
+/// The options whose value is an int on both sides.
+std::optional<Option> int_option(int level, int name) {
+  if (level == SOL_SOCKET) {
+    switch (name) {
+      case SO_REUSEADDR:
+        return Option::kReuseAddress;
+      case SO_SNDBUF:
+        return Option::kSendBuffer;
+      case SO_RCVBUF:
+        return Option::kReceiveBuffer;
+      case SO_KEEPALIVE:
+        return Option::kKeepAlive;
+      case SO_BROADCAST:
+        return Option::kBroadcast;
+      case SO_MAX_PACING_RATE:
+        return Option::kMaxPacingRate;
+      default:
+        return std::nullopt;
+    }
+  }
+  return level == IPPROTO_TCP ? tcp_int_option(name) : ip_int_option(level, name);
 }
 
 /// TCP_CONGESTION: an algorithm by its name, which need not end with a zero.

@@ -52,6 +52,7 @@ Result<void> SocketTable::Impl::set_datagram_option(Socket& socket, Option optio
     case Option::kKeepAliveProbes:
     case Option::kUserTimeout:
     case Option::kCongestion:
+    case Option::kMaxPacingRate:
     case Option::kLinger:
       break;
   }
@@ -85,6 +86,7 @@ Result<int> SocketTable::Impl::datagram_option(const Socket& socket, Option opti
     case Option::kKeepAliveProbes:
     case Option::kUserTimeout:
     case Option::kCongestion:
+    case Option::kMaxPacingRate:
     case Option::kLinger:
       break;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "tcp/ecn.hpp"
 #include "tcp/keepalive.hpp"
 #include "tcp/opening.hpp"
+#include "tcp/pacing.hpp"
 #include "tcp/reassembly.hpp"
 #include "tcp/receive_buffer.hpp"
 #include "tcp/recovery/loss_recovery.hpp"
@@ -121,6 +123,10 @@ class Connection : public timer::Entry,
     return timers_.at(TimerId::kRetransmit) < deadline() ||
            timers_.at(TimerId::kLossDetection) < deadline() || options_.keepalive;
   }
+
+  /// When pacing lets go on what waits for nothing else. It is an entry of the pacing wheel then.
+  std::optional<Instant> pacing_deadline(Instant now) const;
+  Pacing* pacing() { return pacing_.get(); }
 
   // Getters.
   const FlowKey& flow() const { return flow_; }
@@ -278,6 +284,7 @@ class Connection : public timer::Entry,
   };
   bool poll_by_state(OutPacket& out, Instant now);
   bool poll_segment(OutPacket& out, Instant now);
+  bool poll_data(OutPacket& out, Instant now);
   bool poll_retransmission(OutPacket& out, Instant now);
   bool resend(SeqRange& range, OutPacket& out, Instant now);
   bool poll_loss_probe(OutPacket& out, Instant now);
@@ -329,6 +336,20 @@ class Connection : public timer::Entry,
   }
   std::uint16_t select_window();
   WindowState window_state() const;
+
+  // pacing.cpp
+  void select_pacing();
+  bool is_paced_out(Instant now) const { return pacing_ && pacing_->pacer.holds(now); }
+  std::uint64_t pacing_rate() const;
+  std::uint32_t paced_quantum() const;
+  /// Most bytes that one packet may carry.
+  std::uint32_t largest_unit() const {
+    return pacing_ ? paced_quantum() : shared_->config.max_tso_bytes;
+  }
+  void note_paced(std::uint32_t bytes, bool from_idle, Instant now);
+  void note_app_limited();
+  void sample_delivery(const recovery::LossRecovery::Verdict& verdict, std::optional<Duration> rtt,
+                       Instant now);
   void on_no_buffers();
 
   // audit.cpp
@@ -349,7 +370,7 @@ class Connection : public timer::Entry,
     return state_ == State::kEstablished && !orphan_ && !fin_queued_ && !read_shutdown_ &&
            !rcv_.fin && !reset_pending_ && !probe_pending_ && !keepalive_pending_ && !starved_ &&
            snd_.nxt == snd_.max && recovery_.is_quiet() && !reassembly_.has_report() &&
-           !timers_.is_armed(TimerId::kPersist) && ecn_.is_quiet();
+           !timers_.is_armed(TimerId::kPersist) && ecn_.is_quiet() && !pacing_;
   }
   void notify() {
     if (owner_ != kNoOwner) shared_->changed.push_back_once(*this);
@@ -453,6 +474,7 @@ class Connection : public timer::Entry,
   recovery::LossRecovery recovery_;
   Reassembly reassembly_;
   ConnectionOptions options_;
+  std::unique_ptr<Pacing> pacing_;  ///< of a connection that paces
   ChallengeLimiter challenge_limiter_;
   std::uint32_t retransmits_total_ = 0;
 };

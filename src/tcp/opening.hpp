@@ -6,6 +6,7 @@
 #include "base/address.hpp"
 #include "base/time.hpp"
 #include "tcp/config.hpp"
+#include "tcp/pacer.hpp"
 #include "tcp/seq.hpp"
 
 namespace zs::tcp {
@@ -21,7 +22,8 @@ struct ConnectionOptions {
   std::uint8_t keepalive_probes = 0;
   CongestionAlgorithm congestion = CongestionAlgorithm::kCubic;
   Duration user_timeout{};
-  std::optional<Duration> linger;  ///< SO_LINGER; zero: close() resets
+  std::uint64_t max_pacing_rate = Pacer::kUnlimited;  ///< bytes a second (SO_MAX_PACING_RATE)
+  std::optional<Duration> linger;                     ///< SO_LINGER; zero: close() resets
 
   static ConnectionOptions from(const Config& config);
 };

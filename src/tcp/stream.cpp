@@ -14,6 +14,7 @@ Result<void> Connection::write(buf::Chain& chain) {
     return fin_queued_ ? Errc::kPipe : Errc::kAgain;
   }
   if (!can_send(state_)) return Errc::kPipe;
+  if (pacing_) note_app_limited();
   const std::uint32_t bytes = chain.size();
   if (auto taken = send_buffer_.append(chain); !taken) {
     // More room than there is now in any case: the bound on buffers may be what refused.
@@ -33,6 +34,7 @@ Result<std::size_t> Connection::write_copy(std::span<const std::byte> bytes) {
     return fin_queued_ ? Errc::kPipe : Errc::kAgain;
   }
   if (!can_send(state_)) return Errc::kPipe;
+  if (pacing_) note_app_limited();
   auto copied = send_buffer_.append_copy(bytes, *shared_->pools.data);
   if (!copied) return copied.error();
   write_wanted_ = 0;
