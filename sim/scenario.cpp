@@ -58,7 +58,9 @@ LinkSpec any_link(Draw& d) {
 
 tcp::Config any_tcp(Draw& d) {
   tcp::Config c;
-  c.congestion = d.pick({tcp::CongestionAlgorithm::kCubic, tcp::CongestionAlgorithm::kNewReno});
+  c.congestion = d.pick({tcp::CongestionAlgorithm::kCubic, tcp::CongestionAlgorithm::kNewReno,
+                         tcp::CongestionAlgorithm::kBbr});
+  c.pacing = d.chance(0.2);
   c.timestamps = d.chance(0.8);
   c.sack = d.chance(0.8);
   c.window_scaling = d.chance(0.8);

@@ -28,6 +28,7 @@ std::string describe(const PlannedHost& h) {
   std::string text{tcp::cc::name_of(c.congestion)};
   if (c.ecn == tcp::EcnMode::kOn) text += ", asks for ecn";
   if (c.ecn == tcp::EcnMode::kOff) text += ", no ecn";
+  if (c.pacing) text += ", paces";
   if (c.timestamps) text += ", timestamps";
   if (c.sack) text += ", sack";
   if (c.window_scaling) text += ", wscale";

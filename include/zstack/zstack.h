@@ -157,12 +157,13 @@ int z_shutdown(int fd, int how);
 int z_close(int fd);
 
 /* SOL_SOCKET: SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER,
- * SO_RCVLOWAT (fewer bytes raise no EPOLLIN); to ask only: SO_ERROR, SO_TYPE, SO_DOMAIN,
+ * SO_RCVLOWAT (fewer bytes raise no EPOLLIN),
+ * SO_MAX_PACING_RATE (bytes a second; -1: unlimited); to ask only: SO_ERROR, SO_TYPE, SO_DOMAIN,
  * SO_ACCEPTCONN, SO_SNDLOWAT (1). SO_REUSEADDR lets several sockets bind the same where none
  * listens; with SO_REUSEPORT all who say so listen, or receive datagrams, and share what comes by a
  * hash of the peer. IPPROTO_IPV6: IPV6_V6ONLY, before the socket has an address. IPPROTO_TCP:
  * TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT, and as on Linux
- * - TCP_CONGESTION ("cubic", "newreno" or "reno", "dctcp"; at any time: a connection goes on with
+ * - TCP_CONGESTION ("cubic", "newreno" or "reno", "dctcp", "bbr"; at any time: a connection goes on with
  * the window it has, a listener's is that of connections to come)
  * - TCP_CORK: less than a segment waits until it is switched off, or 200 ms. To set TCP_NODELAY
  *   pushes what waits, corked or not

@@ -25,7 +25,37 @@ using zs::sock::Type;
 
 constexpr std::size_t kMostCongestionName = 16;  ///< Linux' TCP_CA_NAME_MAX, its zero included
 
-std::optional<Option> tcp_option(int name) {
+std::optional<Option> ip_int_option(int level, int name) {
+  if (level == IPPROTO_IP) {
+    switch (name) {
+      case IP_MULTICAST_TTL:
+        return Option::kGroupHops;
+      case IP_MULTICAST_LOOP:
+        return Option::kGroupLoop;
+      default:
+        return std::nullopt;
+    }
+  }
+  if (level == IPPROTO_IPV6) {
+    switch (name) {
+      case IPV6_V6ONLY:
+        return Option::kV6Only;
+      case IPV6_DONTFRAG:
+        return Option::kDontFragment;
+      case IPV6_MULTICAST_HOPS:
+        return Option::kGroupHops;
+      case IPV6_MULTICAST_LOOP:
+        return Option::kGroupLoop;
+      case IPV6_MULTICAST_IF:
+        return Option::kGroupInterface;
+      default:
+        return std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Option> tcp_int_option(int name) {
   switch (name) {
     case TCP_NODELAY:
       return Option::kNoDelay;
@@ -58,37 +88,13 @@ std::optional<Option> int_option(int level, int name) {
         return Option::kKeepAlive;
       case SO_BROADCAST:
         return Option::kBroadcast;
+      case SO_MAX_PACING_RATE:
+        return Option::kMaxPacingRate;
       default:
         return std::nullopt;
     }
   }
-  if (level == IPPROTO_IP) {
-    switch (name) {
-      case IP_MULTICAST_TTL:
-        return Option::kGroupHops;
-      case IP_MULTICAST_LOOP:
-        return Option::kGroupLoop;
-      default:
-        return std::nullopt;
-    }
-  }
-  if (level == IPPROTO_IPV6) {
-    switch (name) {
-      case IPV6_V6ONLY:
-        return Option::kV6Only;
-      case IPV6_DONTFRAG:
-        return Option::kDontFragment;
-      case IPV6_MULTICAST_HOPS:
-        return Option::kGroupHops;
-      case IPV6_MULTICAST_LOOP:
-        return Option::kGroupLoop;
-      case IPV6_MULTICAST_IF:
-        return Option::kGroupInterface;
-      default:
-        return std::nullopt;
-    }
-  }
-  return level == IPPROTO_TCP ? tcp_option(name) : std::nullopt;
+  return level == IPPROTO_TCP ? tcp_int_option(name) : ip_int_option(level, name);
 }
 
 /// TCP_CONGESTION: an algorithm by its name, which need not end with a zero.

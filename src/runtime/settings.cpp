@@ -339,6 +339,7 @@ void add_tcp_connection_settings(std::vector<Setting>& all) {
                                                            {"cubic", tcp::HyStartUse::kCubic},
                                                            {"all", tcp::HyStartUse::kEverybody}},
       "HyStart++: nobody's, CUBIC's, or NewReno's first slow start as well"));
+  all.push_back(boolean("tcp.pacing", at(&C::pacing), "spread what is sent over the round trip"));
   all.push_back(boolean("tcp.timestamps", at(&C::timestamps), "RFC 7323 timestamps"));
   all.push_back(boolean("tcp.sack", at(&C::sack), "RFC 2018 selective acknowledgements"));
   all.push_back(boolean("tcp.window_scaling", at(&C::window_scaling), "RFC 7323 window scaling"));

@@ -55,6 +55,7 @@ Result<void> SocketTable::Impl::set_datagram_option(Socket& socket, Option optio
     case Option::kKeepAliveProbes:
     case Option::kUserTimeout:
     case Option::kCongestion:
+    case Option::kMaxPacingRate:
     case Option::kLinger:
       break;
   }
@@ -90,6 +91,7 @@ Result<int> SocketTable::Impl::datagram_option(const Socket& socket, Option opti
     case Option::kKeepAliveProbes:
     case Option::kUserTimeout:
     case Option::kCongestion:
+    case Option::kMaxPacingRate:
     case Option::kLinger:
       break;
   }

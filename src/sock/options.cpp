@@ -16,6 +16,15 @@ namespace {
 
 constexpr int kMaxKeepAlive = 32'767;  ///< seconds; Linux' MAX_TCP_KEEPIDLE
 
+constexpr std::uint32_t kNoPacingLimit = UINT32_MAX;  ///< Linux' ~0U
+
+/// The option's value is unsigned, and all of it set means no limit. A rate of nothing would be the
+/// end of the connection: it is none either.
+std::uint64_t pacing_rate_of(int value) {
+  const auto rate = static_cast<std::uint32_t>(value);
+  return rate == kNoPacingLimit || rate == 0 ? tcp::Pacer::kUnlimited : rate;
+}
+
 tcp::ConnectionOptions& options_of(Socket& socket) {
   return socket.connection != nullptr ? socket.connection->options() : socket.options;
 }
@@ -69,6 +78,9 @@ Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
       if (value < 0) return Errc::kInvalid;
       options.user_timeout = milliseconds{value};
       break;
+    case Option::kMaxPacingRate:
+      options.max_pacing_rate = pacing_rate_of(value);
+      break;
     case Option::kLinger:
       if (value < 0) {
         options.linger.reset();
@@ -110,6 +122,9 @@ int current(const Socket& socket, const tcp::ConnectionOptions& options, Option 
       return static_cast<int>(options.congestion);
     case Option::kUserTimeout:
       return static_cast<int>(duration_cast<milliseconds>(options.user_timeout).count());
+    case Option::kMaxPacingRate:
+      return static_cast<int>(static_cast<std::uint32_t>(
+          std::min<std::uint64_t>(options.max_pacing_rate, kNoPacingLimit)));
     case Option::kV6Only:
       return socket.v6_only ? 1 : 0;
     case Option::kBroadcast:

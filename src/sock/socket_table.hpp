@@ -48,6 +48,7 @@ enum class Option : std::uint8_t {
   kKeepAliveProbes,    ///< count
   kUserTimeout,        ///< milliseconds
   kCongestion,         ///< tcp::CongestionAlgorithm
+  kMaxPacingRate,      ///< bytes a second, unsigned; -1: unlimited (SO_MAX_PACING_RATE)
   kLinger,             ///< seconds; -1: off; 0: close() resets
   kV6Only,             ///< bool; an IPv6 socket serves no IPv4 (RFC 3493 §5.3)
   kBroadcast,          ///< bool; may send to broadcast addresses

@@ -72,7 +72,8 @@ void Connection::process_ack(const Segment& segment, Instant now) {
                         .duplicate = duplicate,
                         .sack_blocks = negotiated_.sack ? segment.options.sack_blocks()
                                                         : std::span<const wire::TcpSackBlock>{},
-                        .echoed_before = echoed_before(segment, now)});
+                        .echoed_before = echoed_before(segment, now),
+                        .wants_newest = pacing_ != nullptr});
   std::optional<Duration> rtt;
   if (newly_acked > 0) {
     rtt = rtt_sample(segment, verdict.rtt, now);
@@ -80,6 +81,7 @@ void Connection::process_ack(const Segment& segment, Instant now) {
     on_bytes_acknowledged(ack, now);
   }
   apply(verdict, effect, now);
+  if (pacing_ && pacing_->delivery) sample_delivery(verdict, rtt, now);
   using Mode = recovery::LossRecovery::Mode;
   if (verdict.spurious && mode_before == Mode::kLoss) rtt_.on_spurious_timeout();
   const bool echo = !old && hear_echo(segment, effect.flight_size, now);
@@ -124,6 +126,9 @@ void Connection::apply(const recovery::LossRecovery::Verdict& verdict, const Ack
     reduce_window(cc::LossKind::kFastRecovery, effect.flight_size, now);
     recovery_.start_reduction(congestion_->ssthresh(), effect.flight_size);
     timed_seq_.reset();
+  }
+  if (pacing_ && pacing_->delivery && verdict.lost_bytes > 0) {
+    pacing_->delivery->on_lost(verdict.lost_bytes, verdict.newest_lost_at);
   }
   recovery_.reduce(verdict, effect.una_advanced, flight(now));
   if (verdict.reneged) {

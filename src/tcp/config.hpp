@@ -15,7 +15,7 @@ enum class SynCookiePolicy : std::uint8_t {
   kAlways,
 };
 
-enum class CongestionAlgorithm : std::uint8_t { kCubic, kNewReno, kDctcp };
+enum class CongestionAlgorithm : std::uint8_t { kCubic, kNewReno, kDctcp, kBbr };
 
 /// Explicit congestion notification (RFC 3168). DCTCP, which is nothing without, is as kOn.
 enum class EcnMode : std::uint8_t {
@@ -45,6 +45,7 @@ struct Config {
   bool window_scaling = true;                  ///< RFC 7323
   bool nodelay = false;                        ///< TCP_NODELAY
   std::uint32_t initial_window_segments = 10;  ///< RFC 6928
+  bool pacing = false;                         ///< every connection; else those that ask
   Duration min_rto = 200ms;          ///< Linux' TCP_RTO_MIN; RFC 6298 §2.4 says 1 s, nobody obeys
   Duration max_rto = 120s;           ///< Linux' TCP_RTO_MAX; RFC 6298 §2.5 asks for at least 60 s
   Duration initial_rto = 1s;         ///< RFC 6298 §2.1

@@ -20,6 +20,7 @@
 #include "tcp/holding.hpp"
 #include "tcp/keepalive.hpp"
 #include "tcp/opening.hpp"
+#include "tcp/pacing.hpp"
 #include "tcp/reassembly.hpp"
 #include "tcp/receive_buffer.hpp"
 #include "tcp/recovery/loss_recovery.hpp"
@@ -129,6 +130,10 @@ class Connection : public timer::Entry,
     return timers_.at(TimerId::kRetransmit) < deadline() ||
            timers_.at(TimerId::kLossDetection) < deadline() || options_.keepalive;
   }
+
+  /// When pacing lets go on what waits for nothing else. It is an entry of the pacing wheel then.
+  std::optional<Instant> pacing_deadline(Instant now) const;
+  Pacing* pacing() { return pacing_.get(); }
 
   // Getters.
   const FlowKey& flow() const { return flow_; }
@@ -311,6 +316,7 @@ class Connection : public timer::Entry,
   };
   bool poll_by_state(OutPacket& out, Instant now);
   bool poll_segment(OutPacket& out, Instant now);
+  bool poll_data(OutPacket& out, Instant now);
   bool poll_retransmission(OutPacket& out, Instant now);
   bool resend(SeqRange& range, OutPacket& out, Instant now);
   bool poll_loss_probe(OutPacket& out, Instant now);
@@ -370,6 +376,20 @@ class Connection : public timer::Entry,
   }
   std::uint16_t select_window();
   WindowState window_state() const;
+
+  // pacing.cpp
+  void select_pacing();
+  bool is_paced_out(Instant now) const { return pacing_ && pacing_->pacer.holds(now); }
+  std::uint64_t pacing_rate() const;
+  std::uint32_t paced_quantum() const;
+  /// Most bytes that one packet may carry.
+  std::uint32_t largest_unit() const {
+    return pacing_ ? paced_quantum() : shared_->config.max_tso_bytes;
+  }
+  void note_paced(std::uint32_t bytes, bool from_idle, Instant now);
+  void note_app_limited();
+  void sample_delivery(const recovery::LossRecovery::Verdict& verdict, std::optional<Duration> rtt,
+                       Instant now);
   void on_no_buffers();
 
   // audit.cpp
@@ -393,7 +413,7 @@ class Connection : public timer::Entry,
            !rcv_.fin && !reset_pending_ && !probe_pending_ && !keepalive_pending_ && !starved_ &&
            snd_.nxt == snd_.max && recovery_.is_quiet() && !reassembly_.has_report() &&
            !timers_.is_armed(TimerId::kPersist) && !holding_.is_unfinished() &&
-           !options_.are_unusual() && ecn_.is_quiet();
+           !options_.are_unusual() && ecn_.is_quiet() && !pacing_;
   }
   void notify() {
     if (owner_ != kNoOwner) shared_->changed.push_back_once(*this);
@@ -499,6 +519,7 @@ class Connection : public timer::Entry,
   std::unique_ptr<FastOpen> fast_open_;  ///< until the handshake is over
   ConnectionOptions options_;
   Holding holding_;
+  std::unique_ptr<Pacing> pacing_;  ///< of a connection that paces
   ChallengeLimiter challenge_limiter_;
   std::uint32_t retransmits_total_ = 0;
 };

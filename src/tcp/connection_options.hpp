@@ -5,6 +5,7 @@
 
 #include "base/time.hpp"
 #include "tcp/config.hpp"
+#include "tcp/pacer.hpp"
 
 namespace zs::tcp {
 
@@ -19,7 +20,8 @@ struct ConnectionOptions {
   std::uint8_t keepalive_probes = 0;
   CongestionAlgorithm congestion = CongestionAlgorithm::kCubic;
   Duration user_timeout{};
-  std::optional<Duration> linger;  ///< SO_LINGER; zero: close() resets
+  std::uint64_t max_pacing_rate = Pacer::kUnlimited;  ///< bytes a second (SO_MAX_PACING_RATE)
+  std::optional<Duration> linger;                     ///< SO_LINGER; zero: close() resets
 
   bool cork = false;                   ///< TCP_CORK
   bool quick_ack = true;               ///< TCP_QUICKACK, before there is a connection

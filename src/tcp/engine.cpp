@@ -175,7 +175,19 @@ bool Engine::settle(Connection& connection, Instant now) {
     table_.erase(connection.flow(), connection);
   }
   arm(connection);
+  if (connection.pacing() != nullptr) [[unlikely]] {
+    arm_pacing(connection, now);
+  }
   return true;
+}
+
+void Engine::arm_pacing(Connection& connection, Instant now) {
+  const auto deadline = connection.pacing_deadline(now);
+  if (!deadline) return;
+  if (!pacing_wheel_) {
+    pacing_wheel_ = std::make_unique<timer::Wheel>(timer::Wheel::kFinestResolution, now);
+  }
+  pacing_wheel_->arm(*connection.pacing(), *deadline);
 }
 
 /// An entry that is armed for an earlier time stays: a spurious on_deadline() is harmless.
@@ -195,12 +207,20 @@ void Engine::on_deadline(Instant now) {
   while (timer::Entry* entry = wheel_.pop_due(now)) {
     static_cast<Connection*>(entry)->on_deadline(now);
   }
+  while (timer::Entry* entry = pacing_wheel_ ? pacing_wheel_->pop_due(now) : nullptr) {
+    shared_.transmit.push_back_once(*static_cast<Pacing*>(entry)->connection);
+  }
   resend_syn_acks(now);
   time_wait_.expire(now);
 }
 
 Instant Engine::next_deadline() const {
-  return std::min({wheel_.next_deadline(), syn_cache_.next_deadline(), time_wait_.next_deadline()});
+  const Instant next =
+      std::min({wheel_.next_deadline(), syn_cache_.next_deadline(), time_wait_.next_deadline()});
+  if (!pacing_wheel_) [[likely]] {
+    return next;
+  }
+  return std::min(next, pacing_wheel_->next_deadline());
 }
 
 bool Engine::is_listening(const Endpoint& local, bool v6_only) const {

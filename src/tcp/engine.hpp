@@ -145,6 +145,7 @@ class Engine {
   bool is_port_taken(const Endpoint& local, const Endpoint& remote);
   [[gnu::noinline]] bool settle(Connection& connection, Instant now);
   [[gnu::noinline]] void arm(Connection& connection);
+  void arm_pacing(Connection& connection, Instant now);
   void destroy(Connection& connection);
 
   Shared shared_;
@@ -152,6 +153,7 @@ class Engine {
   IsnGenerator isn_;
   EphemeralPorts ports_;
   timer::Wheel wheel_;
+  std::unique_ptr<timer::Wheel> pacing_wheel_;  ///< with a finer tick; from the first that paces
   ConnectionSlab slab_;
   FlowTable table_;
   SynCache syn_cache_;

@@ -38,6 +38,7 @@ ConnectionOptions ConnectionOptions::from(const Config& config) {
           .keepalive_probes = config.keepalive_probes,
           .congestion = config.congestion,
           .user_timeout = config.user_timeout,
+          .max_pacing_rate = Pacer::kUnlimited,
           .linger = std::nullopt};
 }
 
@@ -117,6 +118,7 @@ void Connection::start_sending() {
   const std::uint32_t segments = retries_ > 0 ? 1 : shared_->config.initial_window_segments;
   congestion_.select(options_.congestion, cc_parameters(segments));
   ecn_.set_exact(options_.congestion == CongestionAlgorithm::kDctcp);
+  select_pacing();
 }
 
 void Connection::establish(Instant now) {
@@ -139,7 +141,9 @@ cc::Parameters Connection::cc_parameters(std::uint32_t initial_segments) const {
           .initial_window = cc::initial_window(initial_segments, mss_),
           .hystart = config.hystart == HyStartUse::kEverybody ||
                      (config.hystart == HyStartUse::kCubic && is_cubic),
-          .ecn_alternative_backoff = config.ecn_alternative_backoff};
+          .ecn_alternative_backoff = config.ecn_alternative_backoff,
+          .smoothed_rtt = rtt_.srtt(),
+          .seed = snd_.iss.raw()};
 }
 
 void Connection::accept_peer_syn(const Segment& segment, Instant now) {

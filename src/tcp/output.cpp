@@ -57,14 +57,17 @@ bool Connection::poll_by_state(OutPacket& out, Instant now) {
 
 bool Connection::poll_segment(OutPacket& out, Instant now) {
   if (recovery_.is_probe_due() && poll_loss_probe(out, now)) return true;
+  if (!is_paced_out(now) && poll_data(out, now)) return true;
+  return (probe_pending_ || keepalive_pending_) && poll_probe(out, now);
+}
+
+bool Connection::poll_data(OutPacket& out, Instant now) {
   const bool recovers = recovery_.mode() != recovery::LossRecovery::Mode::kOpen;
   if (recovers && poll_retransmission(out, now)) return true;
   if (poll_new_data(out, now)) return true;
-  if (recovery_.tries_new_data()) {
-    recovery_.give_up_new_data();
-    if (poll_retransmission(out, now)) return true;
-  }
-  return (probe_pending_ || keepalive_pending_) && poll_probe(out, now);
+  if (!recovery_.tries_new_data()) return false;
+  recovery_.give_up_new_data();
+  return poll_retransmission(out, now);
 }
 
 /// Only for the states in which nothing but data and acknowledgements leaves: elsewhere "maybe" is
@@ -82,7 +85,7 @@ bool Connection::poll_retransmission(OutPacket& out, Instant now) {
   std::uint32_t room = congestion_room();
   if (recovery_.is_retransmission_urgent()) room = std::max(room, segment);
   if (room < segment) return false;
-  const std::uint32_t most = std::min(room, shared_->config.max_tso_bytes);
+  const std::uint32_t most = std::min(room, largest_unit());
   auto range = recovery_.next_retransmission(snd_.una, most - most % segment);
   if (!range || range->empty() || !resend(*range, out, now)) return false;
   if (!recovery_.on_retransmitted(*range, now)) ++shared_->counters.send_times_merged;
@@ -109,6 +112,7 @@ bool Connection::resend(SeqRange& range, OutPacket& out, Instant now) {
   const std::uint32_t planned = plan.payload_bytes;
   if (!emit(plan, out, now)) return false;
   if (plan.payload_bytes < planned) range.end = range.begin + plan.payload_bytes;
+  if (pacing_) note_paced(plan.payload_bytes, false, now);
   last_sent_ = now;    // the log knows when the newest data was sent
   timed_seq_.reset();  // Karn's rule: what follows may be acknowledged by this copy's arrival
   const std::uint32_t segments = (plan.payload_bytes + segment - 1) / segment;
@@ -156,7 +160,9 @@ std::uint32_t Connection::usable_window() const {
 }
 
 std::uint32_t Connection::congestion_room() const {
-  const bool reduces = recovery_.mode() == recovery::LossRecovery::Mode::kRecovery;
+  // Who has a model of the path reduces by that.
+  const bool reduces = recovery_.mode() == recovery::LossRecovery::Mode::kRecovery &&
+                       !congestion_->wants_delivery_samples();
   const std::uint32_t cwnd = reduces ? recovery_.reduced_window() : congestion_->window_bytes();
   const std::uint32_t pipe = recovery_.pipe(snd_.una, snd_.max);
   return cwnd > pipe ? cwnd - pipe : 0;
@@ -179,8 +185,7 @@ bool Connection::may_send_tail() const {
 /// (RFC 9293 §3.8.6.2.1) and Nagle.
 std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const {
   const std::uint32_t window = usable_window();
-  std::uint32_t bytes =
-      std::min({unsent, window, congestion_room(), shared_->config.max_tso_bytes});
+  std::uint32_t bytes = std::min({unsent, window, congestion_room(), largest_unit()});
   const std::uint32_t tail = tail_of(bytes, segment);
   if (tail == 0) return bytes;
   if (bytes == unsent) return may_send_tail() ? bytes : bytes - tail;
@@ -238,6 +243,7 @@ void Connection::note_sent(const Plan& plan, Instant now) {
   if (options_.unsent_low_water != 0) [[unlikely]] {
     notify();  // is_writable() looks at what is unsent
   }
+  if (pacing_) note_paced(plan.payload_bytes, idle, now);
   note_window_use(recovery_.pipe(snd_.una, snd_.max), congestion_->window_bytes());
   timers_.cancel(TimerId::kPersist);
   if (!timers_.is_armed(TimerId::kRetransmit)) arm_retransmit(now);
@@ -247,7 +253,7 @@ void Connection::note_sent(const Plan& plan, Instant now) {
 /// What is about to be noted as sent follows other data, whose time is to be kept.
 void Connection::note_sent_behind(std::uint32_t bytes) {
   recovery_.on_sent(bytes);
-  if (!negotiated_.sack || snd_.nxt != snd_.max) return;
+  if (!(negotiated_.sack || pacing_) || snd_.nxt != snd_.max) return;
   if (!recovery_.before_send(snd_.una, snd_.max, last_sent_)) ++shared_->counters.send_times_merged;
 }
 

@@ -28,6 +28,7 @@ void Connection::on_written(bool more) {
 Result<void> Connection::write(buf::Chain& chain, bool more) {
   if (error_ != Errc{}) return take_error();
   if (const Errc refusal = refuses_write(); refusal != Errc{}) return refusal;
+  if (pacing_) note_app_limited();
   const std::uint32_t bytes = chain.size();
   if (auto taken = send_buffer_.append(chain); !taken) {
     // More room than there is now in any case: the bound on buffers may be what refused.
@@ -43,6 +44,7 @@ Result<void> Connection::write(buf::Chain& chain, bool more) {
 Result<std::size_t> Connection::write_copy(std::span<const std::byte> bytes, bool more) {
   if (error_ != Errc{}) return take_error();
   if (const Errc refusal = refuses_write(); refusal != Errc{}) return refusal;
+  if (pacing_) note_app_limited();
   auto copied = send_buffer_.append_copy(bytes, *shared_->pools.data);
   if (!copied) return copied.error();
   shared_->counters.copied_bytes_out += *copied;

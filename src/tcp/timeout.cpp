@@ -97,7 +97,8 @@ void Connection::on_loss_probe_timeout(Instant now) {
 /// again and again, for a lost window update would otherwise be the end (RFC 9293 §3.8.6.1).
 void Connection::update_persist(Instant now) {
   const bool waits = (unsent_bytes() > 0 || has_outstanding()) &&
-                     !timers_.is_armed(TimerId::kRetransmit) && state_ != State::kTimeWait;
+                     !timers_.is_armed(TimerId::kRetransmit) && state_ != State::kTimeWait &&
+                     !is_paced_out(now);
   if (!waits) {
     timers_.cancel(TimerId::kPersist);
   } else if (!timers_.is_armed(TimerId::kPersist)) {
@@ -177,6 +178,7 @@ void Connection::on_options_changed(Instant now) {
   keepalive_.set_max_probes(options_.keepalive_probes);
   congestion_.change(options_.congestion, cc_parameters(shared_->config.initial_window_segments));
   ecn_.set_exact(options_.congestion == CongestionAlgorithm::kDctcp);
+  if (is_synchronized(state_)) select_pacing();
   if (is_synchronized(state_) && state_ != State::kTimeWait) {
     if (!timers_.is_armed(TimerId::kKeepAlive)) {
       restart_keepalive(now);

@@ -41,6 +41,8 @@ const std::map<std::string, std::function<void(tcp::Config&, std::uint32_t)>> kN
     {"syn_cookies",
      [](auto& c, auto v) { c.syn_cookies = static_cast<tcp::SynCookiePolicy>(std::min(v, 2u)); }},
     {"max_connections", [](auto& c, auto v) { c.max_connections = v; }},
+    {"pacing", [](auto& c, auto v) { c.pacing = v != 0; }},
+    {"bbr", [](auto& c, auto) { c.congestion = tcp::CongestionAlgorithm::kBbr; }},
     {"newreno", [](auto& c, auto) { c.congestion = tcp::CongestionAlgorithm::kNewReno; }},
     {"dctcp", [](auto& c, auto) { c.congestion = tcp::CongestionAlgorithm::kDctcp; }},
     // Linux' numbers.
@@ -305,6 +307,12 @@ class Player {
     if (name == "close") return do_close(w);
     if (name == "congestion") return do_congestion(w);
     if (name == "shutdown") return do_shutdown(w);
+    if (name == "pace") {
+      const std::uint32_t rate = argument(w, 1);
+      flow_->connection->options().max_pacing_rate = rate == 0 ? tcp::Pacer::kUnlimited : rate;
+      flow_->connection->on_options_changed(world_->now());
+      return std::nullopt;
+    }
     if (name == "abort") {
       flow_->connection->abort();
       return std::nullopt;

@@ -19,6 +19,7 @@ inline constexpr std::array kAlgorithms{
     NamedAlgorithm{"cubic", CongestionAlgorithm::kCubic},
     NamedAlgorithm{"newreno", CongestionAlgorithm::kNewReno},
     NamedAlgorithm{"dctcp", CongestionAlgorithm::kDctcp},
+    NamedAlgorithm{"bbr", CongestionAlgorithm::kBbr},
 };
 
 /// Also by Linux' name for NewReno.

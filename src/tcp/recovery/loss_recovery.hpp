@@ -48,6 +48,12 @@ class LossRecovery {
     std::span<const wire::TcpSackBlock> sack_blocks;
     /// It answers a segment that was sent before this (RFC 7323's echo).
     std::optional<Instant> echoed_before;
+    bool wants_newest = false;  ///< Verdict::newest also where all is well
+  };
+  /// A transmission, by its time.
+  struct Transmission {
+    Instant at;
+    bool again = false;  ///< not the first of these bytes
   };
   struct Verdict {
     std::uint32_t delivered_bytes = 0;  ///< acknowledged or SACKed for the first time
@@ -60,6 +66,8 @@ class LossRecovery {
     bool duplicate_report = false;  ///< D-SACK
     /// Round trip of what was sent only once, if any such was delivered.
     std::optional<Duration> rtt;
+    std::optional<Transmission> newest;     ///< of what it delivered
+    std::optional<Instant> newest_lost_at;  ///< when the newest of lost_bytes was sent
     /// When to look again: RFC 8985 §6.2 step 5.
     std::optional<Instant> reordering_deadline;
   };
