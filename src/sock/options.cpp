@@ -17,7 +17,7 @@ namespace {
 constexpr int kMaxKeepAlive = 32'767;  ///< seconds; Linux' MAX_TCP_KEEPIDLE
 
 tcp::ConnectionOptions& options_of(Socket& socket) {
-  return socket.connection != nullptr ? socket.connection->options() : socket.options;
+  return socket.connection != nullptr ? socket.connection->options() : *socket.options;
 }
 
 Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
@@ -140,7 +140,7 @@ Result<void> SocketTable::set_option(int fd, Option option, int value) {
   }
   ZS_TRY(apply(options_of(*socket), option, value));
   if (socket->connection != nullptr) socket->connection->on_options_changed(impl_->shard.now());
-  if (socket->listener != nullptr) socket->listener->set_options(socket->options);
+  if (socket->listener != nullptr) socket->listener->set_options(*socket->options);
   return {};
 }
 
@@ -172,6 +172,7 @@ Result<Endpoint> SocketTable::local_endpoint(int fd) const {
   const Socket* const socket = impl_->find(fd);
   if (socket == nullptr) return Errc::kBadFd;
   if (socket->type == Type::kDatagram) return impl_->udp.local_endpoint(socket->datagram);
+  if (socket->connection != nullptr) return socket->connection->flow().local;
   return socket->bound.value_or(Endpoint{.address = IpAddress::any(socket->family), .port = 0});
 }
 

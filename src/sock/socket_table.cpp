@@ -23,8 +23,9 @@ Result<Socket*> SocketTable::Impl::open(Type type, IpFamily family) {
   socket.user_data = 0;
   socket.bound.reset();
   socket.connection = nullptr;
+  socket.dormant = nullptr;
   socket.listener = nullptr;
-  socket.options = tcp::ConnectionOptions::from(tcp.config());
+  if (type == Type::kStream) socket.options = tcp::ConnectionOptions::from(tcp.config());
   socket.reuse_address = false;
   socket.v6_only = false;
   socket.memberships.clear();
@@ -133,7 +134,7 @@ Result<void> SocketTable::listen(int fd, int backlog) {
   const Endpoint local =
       socket->bound.value_or(Endpoint{.address = IpAddress::any(socket->family), .port = 0});
   ZS_TRY_ASSIGN(tcp::Listener* const listener,
-                impl_->tcp.listen(local, depth, socket->options, impl_->shard.now()));
+                impl_->tcp.listen(local, depth, *socket->options, impl_->shard.now()));
   listener->set_v6_only(socket->v6_only);
   listener->set_owner(static_cast<std::uint32_t>(fd));
   socket->listener = listener;
@@ -150,8 +151,9 @@ Result<int> SocketTable::accept(int fd, Endpoint* peer) {
   ZS_TRY_ASSIGN(Socket* const accepted, impl_->open(Type::kStream, socket->family));
   tcp::Connection& connection = *socket->listener->dequeue();
   connection.set_owner(static_cast<std::uint32_t>(accepted->fd));
+  connection.set_seat(accepted);
   accepted->connection = &connection;
-  accepted->bound = connection.flow().local;
+  accepted->options.reset();
   if (peer != nullptr) *peer = connection.flow().remote;
   return accepted->fd;
 }
@@ -180,10 +182,12 @@ Result<void> SocketTable::connect(int fd, const Endpoint& remote) {
   // An IPv6 socket may be bound to an address of either family; a flow has one.
   if (local.address.family() != remote.address.family()) return Errc::kAfNotSupported;
   ZS_TRY_ASSIGN(tcp::Connection* const connection,
-                impl_->tcp.connect(local, remote, path.mtu, socket->options, impl_->shard.now()));
+                impl_->tcp.connect(local, remote, path.mtu, *socket->options, impl_->shard.now()));
   connection->set_owner(static_cast<std::uint32_t>(fd));
+  connection->set_seat(socket);
   socket->connection = connection;
-  socket->bound = connection->flow().local;
+  socket->bound.reset();
+  socket->options.reset();
   return Errc::kInProgress;
 }
 

@@ -25,8 +25,16 @@ struct SocketTable::Impl {
   Impl(stack::Shard& s, buf::Pools p, Limits limits)
       : shard(s), tcp(s.tcp()), udp(s.udp()), pools(p), descriptors(limits.descriptors) {}
 
-  /// The open socket behind `fd`, or nullptr.
+  /// The open socket behind `fd`, its connection awake, or nullptr.
   Socket* find(int fd) const {
+    Socket* const socket = find_as_it_is(fd);
+    if (socket != nullptr && socket->dormant != nullptr) [[unlikely]] {
+      tcp.wake(*socket->dormant, shard.now());
+    }
+    return socket;
+  }
+  /// The same, asleep or not: for those who take what is not there the long way.
+  Socket* find_as_it_is(int fd) const {
     const auto at = static_cast<std::size_t>(fd);  // a negative one is beyond all
     return at < by_fd_size ? by_fd[at] : nullptr;
   }

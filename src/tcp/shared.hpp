@@ -40,6 +40,7 @@ struct Counters {
   std::uint64_t retransmitted_segments = 0, timeouts = 0, fast_recoveries = 0;
   std::uint64_t resets_out = 0, challenge_acks = 0, zero_window_probes = 0, keepalive_probes = 0;
   std::uint64_t syn_cache_added = 0, syn_ack_retransmits = 0, time_wait_entered = 0;
+  std::uint64_t connections_slept = 0;
   std::uint64_t syn_cookies_sent = 0, syn_cookies_received = 0, syn_cookies_failed = 0;
   std::uint64_t loss_probes = 0;            ///< RFC 8985 §7.3
   std::uint64_t loss_probe_recoveries = 0;  ///< losses that a probe repaired (§7.4)

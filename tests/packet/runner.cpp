@@ -114,7 +114,9 @@ Complaint differ(const std::string& what, const std::string& wanted, const std::
 
 class Player {
  public:
-  explicit Player(const Script& script) : script_(script) {}
+  Player(const Script& script, Sleepers sleepers) : script_(script) {
+    if (sleepers == Sleepers::kAll) config_.awake_connections = 0;
+  }
 
   std::optional<Mismatch> play() {
     for (const ScriptLine& line : script_.lines) {
@@ -281,6 +283,7 @@ class Player {
 
   Complaint command(const Words& w) {
     const std::string& name = w[0];
+    if (flow_ != nullptr) world_->wake(*flow_);
     if (name == "nothing") return std::nullopt;  // step() has seen to it
     if (name == "flow") return do_flow(w);
     if (name == "listen") return do_listen(w);
@@ -353,6 +356,7 @@ class Player {
                                          tcp::ConnectionOptions::from(config_), world_->now());
     if (!made) return "connect: " + name_of(made.error());
     flow_->connection = *made;
+    (*made)->set_seat(flow_);
     return std::nullopt;
   }
 
@@ -363,7 +367,9 @@ class Player {
       return connection == nullptr ? Complaint{} : "somebody waited to be accepted";
     }
     if (connection == nullptr) return "accept: nobody waits";
-    world_->flow_of(connection->flow()).connection = connection;
+    Flow& flow = world_->flow_of(connection->flow());
+    flow.connection = connection;
+    connection->set_seat(&flow);
     return std::nullopt;
   }
 
@@ -396,6 +402,7 @@ class Player {
   Complaint do_forward(const Words& w) {
     const std::uint32_t bytes = argument(w, 1);
     Flow& from = world_->flow(argument(w, 2));
+    world_->wake(from);
     if (from.connection == nullptr || from.read != flow_->written) return "forward: no such flow";
     auto chain = from.connection->read(bytes);
     if (!chain || chain->size() != bytes) return "forward: too little has arrived";
@@ -495,6 +502,8 @@ class Player {
 
 }  // namespace
 
-std::optional<Mismatch> run_script(const Script& script) { return Player{script}.play(); }
+std::optional<Mismatch> run_script(const Script& script, Sleepers sleepers) {
+  return Player{script, sleepers}.play();
+}
 
 }  // namespace zs::packet
