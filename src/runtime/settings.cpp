@@ -377,6 +377,8 @@ void add_tcp_shard_settings(std::vector<Setting>& all) {
   const auto at = [](auto field) { return in(&Config::tcp, field); };
   all.push_back(whole_number("tcp.max_connections", at(&C::max_connections), 1, 16'777'216,
                              "connections a shard"));
+  all.push_back(whole_number("tcp.awake_connections", at(&C::awake_connections), 0, 16'777'216,
+                             "connections a shard beyond which idle ones are packed"));
   all.push_back(whole_number("tcp.syn_cache_entries", at(&C::syn_cache_entries), 16, 16'777'216,
                              "half-open connections a shard"));
   all.push_back(choice("tcp.syn_cookies", at(&C::syn_cookies),

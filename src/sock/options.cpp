@@ -26,7 +26,7 @@ std::uint64_t pacing_rate_of(int value) {
 }
 
 tcp::ConnectionOptions& options_of(Socket& socket) {
-  return socket.connection != nullptr ? socket.connection->options() : socket.options;
+  return socket.connection != nullptr ? socket.connection->options() : *socket.options;
 }
 
 Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
@@ -194,6 +194,7 @@ Result<Endpoint> SocketTable::local_endpoint(int fd) const {
   const Socket* const socket = impl_->find(fd);
   if (socket == nullptr) return Errc::kBadFd;
   if (socket->type == Type::kDatagram) return impl_->udp.local_endpoint(socket->datagram);
+  if (socket->connection != nullptr) return socket->connection->flow().local;
   return socket->bound.value_or(Endpoint{.address = IpAddress::any(socket->family), .port = 0});
 }
 

@@ -30,6 +30,7 @@ std::uint32_t Socket::readiness(std::uint32_t wanted, const udp::Table& udp) con
   if (connection != nullptr) [[likely]]
     return stream_readiness(*connection, wanted);
   if (type == Type::kDatagram) return datagram_readiness(datagram, udp) & wanted;
+  if (dormant != nullptr) return ready::kWritable & wanted;
   if (listener != nullptr && listener->has_waiting()) return ready::kReadable & wanted;
   return 0;
 }

@@ -2,14 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "base/address.hpp"
 #include "base/intrusive_list.hpp"
+#include "sock/lazy.hpp"
 #include "sock/socket_table.hpp"
 #include "tcp/connection.hpp"
 #include "tcp/listener.hpp"
+#include "tcp/seat.hpp"
 #include "udp/table.hpp"
 
 namespace zs::sock {
@@ -24,19 +25,20 @@ struct Membership {
 };
 
 /// One descriptor's state. A stream socket is fresh, then a listener or a connection; both of these
-/// belong to tcp::Engine and are borrowed here.
-struct Socket : ListHook<ReadyTag> {
+/// belong to tcp::Engine and are borrowed here. The seat's connection may sleep.
+struct Socket : ListHook<ReadyTag>, tcp::Seat {
   int fd = -1;
   Type type = Type::kStream;
   IpFamily family = IpFamily::kV4;
   std::uint32_t interest = 0;
   std::uint64_t user_data = 0;
-  std::optional<Endpoint> bound;
-  tcp::Connection* connection = nullptr;
+  Lazy<Endpoint> bound;  ///< a connection has it only if it holds the port
   tcp::Listener* listener = nullptr;
   udp::SocketId datagram;
-  tcp::ConnectionOptions options;  ///< of a stream without a connection: what it will start with
+  /// Of a stream without a connection, and there always: what it will start with.
+  Lazy<tcp::ConnectionOptions> options;
   bool reuse_address = false;
+  bool reuse_port = false;  ///< of a connection whose port is held; else in `options`
   bool v6_only = false;  ///< of a stream; a datagram socket's is udp::Table's
   std::vector<Membership> memberships;
 

@@ -24,9 +24,11 @@ Result<Socket*> SocketTable::Impl::open(Type type, IpFamily family) {
   socket.user_data = 0;
   socket.bound.reset();
   socket.connection = nullptr;
+  socket.dormant = nullptr;
   socket.listener = nullptr;
-  socket.options = tcp::ConnectionOptions::from(tcp.config());
+  if (type == Type::kStream) socket.options = tcp::ConnectionOptions::from(tcp.config());
   socket.reuse_address = false;
+  socket.reuse_port = false;
   socket.v6_only = false;
   socket.memberships.clear();
   return &socket;
@@ -37,7 +39,7 @@ bool SocketTable::Impl::is_refused(const Socket& socket, const Endpoint& local) 
     return Holder{.address = address,
                   .v6_only = s.v6_only,
                   .reuse_address = s.reuse_address,
-                  .reuse_port = s.options.reuse_port,
+                  .reuse_port = s.options ? s.options->reuse_port : s.reuse_port,
                   .is_listening = s.listener != nullptr};
   };
   const Holder newcomer = holder(socket, local.address);
@@ -162,7 +164,7 @@ Result<void> SocketTable::listen(int fd, int backlog) {
       socket->bound.value_or(Endpoint{.address = IpAddress::any(socket->family), .port = 0});
   if (local.port != 0 && impl_->is_refused(*socket, local)) return Errc::kAddrInUse;
   ZS_TRY_ASSIGN(tcp::Listener* const listener,
-                impl_->tcp.listen(local, depth, socket->options, impl_->shard.now()));
+                impl_->tcp.listen(local, depth, *socket->options, impl_->shard.now()));
   listener->set_v6_only(socket->v6_only);
   listener->set_owner(static_cast<std::uint32_t>(fd));
   socket->listener = listener;
@@ -180,8 +182,9 @@ Result<int> SocketTable::accept(int fd, Endpoint* peer) {
   ZS_TRY_ASSIGN(Socket* const accepted, impl_->open(Type::kStream, socket->family));
   tcp::Connection& connection = *socket->listener->dequeue();
   connection.set_owner(static_cast<std::uint32_t>(accepted->fd));
+  connection.set_seat(accepted);
   accepted->connection = &connection;
-  accepted->bound = connection.flow().local;
+  accepted->options.reset();
   if (peer != nullptr) *peer = connection.flow().remote;
   return accepted->fd;
 }
@@ -211,10 +214,18 @@ Result<void> SocketTable::connect(int fd, const Endpoint& remote) {
   // An IPv6 socket may be bound to an address of either family; a flow has one.
   if (local.address.family() != remote.address.family()) return Errc::kAfNotSupported;
   ZS_TRY_ASSIGN(tcp::Connection* const connection,
-                impl_->tcp.connect(local, remote, path.mtu, socket->options, impl_->shard.now()));
+                impl_->tcp.connect(local, remote, path.mtu, *socket->options, impl_->shard.now()));
   connection->set_owner(static_cast<std::uint32_t>(fd));
+  connection->set_seat(socket);
   socket->connection = connection;
-  socket->bound = connection->flow().local;
+  // Only who holds a port must go on saying where; the others would say what the flow says.
+  if (socket->bound && socket->bound->port != 0) {
+    socket->bound = connection->flow().local;
+  } else {
+    socket->bound.reset();
+  }
+  socket->reuse_port = socket->options->reuse_port;
+  socket->options.reset();
   if (connection->waits_to_open()) return {};  // the first write() will begin
   return Errc::kInProgress;
 }
@@ -227,9 +238,10 @@ Result<void> SocketTable::connect_with(int fd, const Endpoint& remote, buf::Chai
   if (socket->connection != nullptr && socket->connection->waits_to_open()) {
     return write(fd, chain, flags);
   }
-  const bool before = std::exchange(socket->options.fast_open, true);
+  if (!socket->options) return connect(fd, remote);  // it says which way it is connected already
+  const bool before = std::exchange(socket->options->fast_open, true);
   const auto begun = connect(fd, remote);
-  socket->options.fast_open = before;
+  if (socket->options) socket->options->fast_open = before;
   if (!begun) return begun;
   return write(fd, chain, flags);
 }

@@ -26,8 +26,16 @@ struct SocketTable::Impl {
   Impl(stack::Shard& s, buf::Pools p, Limits limits)
       : shard(s), tcp(s.tcp()), udp(s.udp()), pools(p), descriptors(limits.descriptors) {}
 
-  /// The open socket behind `fd`, or nullptr.
+  /// The open socket behind `fd`, its connection awake, or nullptr.
   Socket* find(int fd) const {
+    Socket* const socket = find_as_it_is(fd);
+    if (socket != nullptr && socket->dormant != nullptr) [[unlikely]] {
+      tcp.wake(*socket->dormant, shard.now());
+    }
+    return socket;
+  }
+  /// The same, asleep or not: for those who take what is not there the long way.
+  Socket* find_as_it_is(int fd) const {
     const auto at = static_cast<std::size_t>(fd);  // a negative one is beyond all
     return at < by_fd_size ? by_fd[at] : nullptr;
   }
@@ -60,7 +68,7 @@ struct SocketTable::Impl {
   /// A stream's options have changed: who acts on them shall know.
   void on_options_changed(Socket& socket) {
     if (socket.connection != nullptr) socket.connection->on_options_changed(shard.now());
-    if (socket.listener != nullptr) socket.listener->set_options(socket.options);
+    if (socket.listener != nullptr) socket.listener->set_options(*socket.options);
   }
 
   /// Whether somebody else on the port is in the way of a stream that binds, or listens, there.

@@ -148,7 +148,7 @@ const Row& row_of(StreamOption option) {
 }
 
 Place place_of(Socket& socket, const tcp::Config& config) {
-  return {socket.connection != nullptr ? socket.connection->options() : socket.options,
+  return {socket.connection != nullptr ? socket.connection->options() : *socket.options,
           socket.connection, config, socket.connection == nullptr && socket.listener == nullptr};
 }
 

@@ -17,7 +17,7 @@ Result<tcp::Connection*> stream_of(Socket* socket) {
 }  // namespace
 
 [[gnu::flatten]] Result<buf::Chain> SocketTable::read(int fd, std::uint32_t limit) {
-  Socket* const socket = impl_->find(fd);
+  Socket* const socket = impl_->find_as_it_is(fd);
   if (socket != nullptr && socket->connection != nullptr && socket->connection->has_whole(limit))
       [[likely]] {
     return socket->connection->take_whole();
@@ -44,7 +44,7 @@ Result<buf::Chain> SocketTable::peek(int fd, std::uint32_t limit) {
 }
 
 [[gnu::flatten]] Result<void> SocketTable::write(int fd, buf::Chain& chain) {
-  Socket* const socket = impl_->find(fd);
+  Socket* const socket = impl_->find_as_it_is(fd);
   if (socket != nullptr && socket->connection != nullptr &&
       socket->connection->write_steadily(chain)) [[likely]] {
     return {};

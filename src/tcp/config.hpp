@@ -63,6 +63,8 @@ struct Config {
 
   // Per shard.
   std::uint32_t max_connections = 65'536;
+  /// Of these, more than so many sleep while nothing goes on with them (ADR 15).
+  std::uint32_t awake_connections = 16'384;
   std::uint32_t syn_cache_entries = 16'384;
   SynCookiePolicy syn_cookies = SynCookiePolicy::kOnOverflow;
   std::uint32_t time_wait_entries = 65'536;

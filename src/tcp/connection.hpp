@@ -25,6 +25,7 @@
 #include "tcp/receive_buffer.hpp"
 #include "tcp/recovery/loss_recovery.hpp"
 #include "tcp/rtt.hpp"
+#include "tcp/seat.hpp"
 #include "tcp/segment.hpp"
 #include "tcp/send_buffer.hpp"
 #include "tcp/shared.hpp"
@@ -159,6 +160,9 @@ class Connection : public timer::Entry,
   void set_owner(std::uint32_t owner) { owner_ = owner; }
   Listener* listener() const { return listener_; }
   void set_listener(Listener* listener) { listener_ = listener; }
+  /// Where its borrower looks for it, or nullptr.
+  Seat* seat() const { return seat_; }
+  void set_seat(Seat* seat) { seat_ = seat; }
   ConnectionOptions& options() { return options_; }
   /// To be called after a change through options().
   void on_options_changed(Instant now);
@@ -184,6 +188,7 @@ class Connection : public timer::Entry,
   const char* audit(Audit& last) const;
 
  private:
+  friend struct Dormancy;
   enum class Step : bool { kStop, kContinue };
 
   /// What both ways to open begin with.
@@ -474,6 +479,7 @@ class Connection : public timer::Entry,
   Errc error_{};
   std::uint32_t owner_ = kNoOwner;
   Listener* listener_ = nullptr;  ///< while it waits to be accepted
+  Seat* seat_ = nullptr;
 
   bool steady_ = false;  ///< is_steady()
   bool orphan_ = false;

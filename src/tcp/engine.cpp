@@ -16,6 +16,7 @@ Engine::Engine(const EngineDependencies& dependencies)
       ports_(dependencies.config, dependencies.secret),
       slab_(dependencies.config.max_connections),
       table_(dependencies.secret),
+      dormitory_(sizeof(Connection) / sizeof(std::uint32_t)),
       syn_cache_({.capacity = dependencies.config.syn_cache_entries,
                   .initial_rto = dependencies.config.initial_rto,
                   .max_rto = dependencies.config.max_rto},
@@ -35,12 +36,17 @@ Engine::~Engine() {
     while (Connection* waiting = listener->dequeue()) waiting->set_listener(nullptr);
   }
   slab_.for_each_live([this](Connection& c) { destroy(c); });
+  discard_dormant();
 }
 
 void Engine::on_segment(Segment&& segment, Instant now) {
   ++shared_.counters.segments_in;
   if (Connection* connection = table_.find(segment.flow)) {
     connection->on_segment(std::move(segment), now);
+    return;
+  }
+  if (Dormant* dormant = find_dormant(segment.flow)) {
+    wake(*dormant, now).on_segment(std::move(segment), now);
     return;
   }
   if (TimeWaitRecord* record = time_wait_.find(segment.flow)) {
@@ -113,7 +119,7 @@ void Engine::on_time_wait_segment(Segment& segment, TimeWaitRecord& record, Inst
 void Engine::on_icmp_error(const FlowKey& flow, IcmpError error, SeqNum seq, std::uint16_t mtu,
                            Instant now) {
   Connection* connection = table_.find(flow);
-  if (connection == nullptr) return;
+  if (connection == nullptr) return;  // of one that sleeps nothing is in flight
   switch (error) {
     case IcmpError::kPacketTooBig:
       connection->on_packet_too_big(seq, mtu, now);
@@ -207,16 +213,19 @@ void Engine::on_deadline(Instant now) {
   while (timer::Entry* entry = wheel_.pop_due(now)) {
     static_cast<Connection*>(entry)->on_deadline(now);
   }
+  wake_due(now);
   while (timer::Entry* entry = pacing_wheel_ ? pacing_wheel_->pop_due(now) : nullptr) {
     shared_.transmit.push_back_once(*static_cast<Pacing*>(entry)->connection);
   }
   resend_syn_acks(now);
   time_wait_.expire(now);
+  make_room(now);
 }
 
 Instant Engine::next_deadline() const {
   const Instant next =
-      std::min({wheel_.next_deadline(), syn_cache_.next_deadline(), time_wait_.next_deadline()});
+      std::min({wheel_.next_deadline(), syn_cache_.next_deadline(), time_wait_.next_deadline(),
+                dormitory_.next_deadline()});
   if (!pacing_wheel_) [[likely]] {
     return next;
   }
@@ -318,8 +327,8 @@ Listener* Engine::listener_by_id(std::uint32_t id) const {
 
 bool Engine::is_port_taken(const Endpoint& local, const Endpoint& remote) {
   const FlowKey flow{local, remote};
-  return is_listening(local) || table_.find(flow) != nullptr || time_wait_.find(flow) != nullptr ||
-         syn_cache_.find(flow) != nullptr;
+  return is_listening(local) || table_.find(flow) != nullptr || find_dormant(flow) != nullptr ||
+         time_wait_.find(flow) != nullptr || syn_cache_.find(flow) != nullptr;
 }
 
 Result<Connection*> Engine::connect(const Endpoint& local, const Endpoint& remote,
@@ -329,7 +338,7 @@ Result<Connection*> Engine::connect(const Endpoint& local, const Endpoint& remot
       remote.address.is_limited_broadcast()) {
     return Errc::kAddrNotAvailable;
   }
-  if (slab_.full()) {
+  if (is_full()) {
     shared_.count(Drop::kTcpTableFull);
     return Errc::kNoBuffers;
   }
@@ -340,11 +349,13 @@ Result<Connection*> Engine::connect(const Endpoint& local, const Endpoint& remot
     });
     if (!port) return Errc::kAddrNotAvailable;
     from.port = *port;
-  } else if (const FlowKey flow{from, remote};
-             table_.find(flow) != nullptr || time_wait_.find(flow) != nullptr) {
+  } else if (const FlowKey flow{from, remote}; table_.find(flow) != nullptr ||
+                                               find_dormant(flow) != nullptr ||
+                                               time_wait_.find(flow) != nullptr) {
     return Errc::kAddrInUse;
   }
   const FlowKey flow{from, remote};
+  make_room(now);
   std::optional<FastOpenCache::Known> fast_open;
   if (options.fast_open) fast_open = shared_.fast_opens.look_up(remote.address, now);
   Connection& connection = slab_.create(shared_,
@@ -359,7 +370,10 @@ Result<Connection*> Engine::connect(const Endpoint& local, const Endpoint& remot
   return &connection;
 }
 
-void Engine::release(Connection& connection, Instant now) { connection.close(now); }
+void Engine::release(Connection& connection, Instant now) {
+  connection.set_seat(nullptr);
+  connection.close(now);
+}
 
 Connection* Engine::take_changed() {
   return shared_.changed.empty() ? nullptr : &shared_.changed.pop_front();

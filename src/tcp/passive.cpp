@@ -340,10 +340,11 @@ bool Engine::complete_handshake(Segment&& segment, Listener& listener, const Pas
     shared_.count(Drop::kTcpAcceptQueueFull);
     return false;
   }
-  if (slab_.full()) {
+  if (is_full()) {
     shared_.count(Drop::kTcpTableFull);
     return false;
   }
+  make_room(now);
   Connection& connection = slab_.create(shared_, open, now);
   table_.insert(connection.flow(), connection);
   listener.enqueue(connection);

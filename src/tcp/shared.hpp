@@ -41,6 +41,7 @@ struct Counters {
   std::uint64_t retransmitted_segments = 0, timeouts = 0, fast_recoveries = 0;
   std::uint64_t resets_out = 0, challenge_acks = 0, zero_window_probes = 0, keepalive_probes = 0;
   std::uint64_t syn_cache_added = 0, syn_ack_retransmits = 0, time_wait_entered = 0;
+  std::uint64_t connections_slept = 0;
   std::uint64_t syn_cookies_sent = 0, syn_cookies_received = 0, syn_cookies_failed = 0;
   std::uint64_t fast_opens_active = 0, fast_opens_passive = 0;  ///< data on a SYN was taken
   std::uint64_t fast_opens_refused = 0, fast_open_cookies_sent = 0, fast_open_overflows = 0;

@@ -10,6 +10,8 @@ namespace zs::tcp {
 using namespace std::chrono_literals;
 
 namespace {
+/// Of a closed window, answered or not: Linux' tcp_orphan_retries, 100 s at least.
+constexpr std::uint8_t kOrphanProbes = 8;
 constexpr Duration kLeastProbeDelay = 2ms;  ///< Linux' TCP_TIMEOUT_MIN: what clocks are good for
 }  // namespace
 
@@ -117,6 +119,14 @@ void Connection::on_persist_timeout(Instant now) {
   if (!has_outstanding() && usable_window() >= std::min<std::uint32_t>(unsent_bytes(), mss_)) {
     // It is no window that forbids it: what TCP_CORK and MSG_MORE hold back has waited long enough.
     holding_.push(data_end());
+    return;
+  }
+  // Nobody waits for what an orphan has to say, and a peer may keep it waiting for ever, and its
+  // buffers with it.
+  const bool short_of_buffers = shared_->pools.data->supply() >= buf::Supply::kScarce;
+  if (orphan_ && (rtt_.backoffs() >= kOrphanProbes || short_of_buffers)) {
+    ++shared_->counters.aborts_on_timeout;
+    reset_with(Errc::kTimedOut);
     return;
   }
   ++retries_;  // a peer that answers, even with a closed window, sets it back (RFC 1122 §4.2.2.17)

@@ -121,7 +121,9 @@ Complaint differ(const std::string& what, const std::string& wanted, const std::
 
 class Player {
  public:
-  explicit Player(const Script& script) : script_(script) {}
+  Player(const Script& script, Sleepers sleepers) : script_(script) {
+    if (sleepers == Sleepers::kAll) config_.awake_connections = 0;
+  }
 
   std::optional<Mismatch> play() {
     for (const ScriptLine& line : script_.lines) {
@@ -291,6 +293,7 @@ class Player {
 
   Complaint command(const Words& w) {
     const std::string& name = w[0];
+    if (flow_ != nullptr) world_->wake(*flow_);
     if (name == "nothing") return std::nullopt;  // step() has seen to it
     if (name == "flow") return do_flow(w);
     if (name == "listen") return do_listen(w);
@@ -379,6 +382,7 @@ class Player {
     flow_->connection = *made;
     const bool waits = w.size() > 1 && w[1] == "waits";
     if (waits != flow_->connection->waits_to_open()) return "connect: it does not wait, or it does";
+    (*made)->set_seat(flow_);
     return std::nullopt;
   }
 
@@ -389,7 +393,9 @@ class Player {
       return connection == nullptr ? Complaint{} : "somebody waited to be accepted";
     }
     if (connection == nullptr) return "accept: nobody waits";
-    world_->flow_of(connection->flow()).connection = connection;
+    Flow& flow = world_->flow_of(connection->flow());
+    flow.connection = connection;
+    connection->set_seat(&flow);
     return std::nullopt;
   }
 
@@ -423,6 +429,7 @@ class Player {
   Complaint do_forward(const Words& w) {
     const std::uint32_t bytes = argument(w, 1);
     Flow& from = world_->flow(argument(w, 2));
+    world_->wake(from);
     if (from.connection == nullptr || from.read != flow_->written) return "forward: no such flow";
     auto chain = from.connection->read(bytes);
     if (!chain || chain->size() != bytes) return "forward: too little has arrived";
@@ -523,6 +530,8 @@ class Player {
 
 }  // namespace
 
-std::optional<Mismatch> run_script(const Script& script) { return Player{script}.play(); }
+std::optional<Mismatch> run_script(const Script& script, Sleepers sleepers) {
+  return Player{script, sleepers}.play();
+}
 
 }  // namespace zs::packet

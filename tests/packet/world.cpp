@@ -114,7 +114,10 @@ void EngineWorld::advance(Instant to, Until until) {
 void EngineWorld::collect() {
   for (int i = 0; i < kMaxStepsAtOnce; ++i) {
     tcp::OutPacket out;
-    if (!engine_->poll_transmit(out, now_)) return;
+    if (!engine_->poll_transmit(out, now_)) {
+      engine_->make_room(now_);
+      return;
+    }
     decode(out);
     hold(std::move(out.packet));
   }

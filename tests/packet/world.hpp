@@ -29,8 +29,9 @@ struct Sent {
   std::vector<std::byte> payload;
 };
 
-/// One connection as the script sees it: where its relative numbers begin.
-struct Flow {
+/// One connection as the script sees it: where its relative numbers begin. In its seat until
+/// released.
+struct Flow : tcp::Seat {
   FlowKey key;
   std::uint32_t peer_isn = 0;
   std::uint32_t our_isn = 0;
@@ -41,7 +42,6 @@ struct Flow {
   std::uint32_t last_timestamp = 0;  ///< our latest TSval
   std::uint64_t written = 0;
   std::uint64_t read = 0;
-  tcp::Connection* connection = nullptr;  ///< until released
 };
 
 /// Byte `i` of the stream that either side sends.
@@ -70,6 +70,10 @@ class EngineWorld {
   DropCounters& drops() { return drops_; }
   std::string& trace() { return trace_; }
   Flow& flow(std::uint32_t number);
+  /// What the application calls is awake.
+  void wake(Flow& flow) {
+    if (flow.dormant != nullptr) engine_->wake(*flow.dormant, now_);
+  }
   Flow& flow_of(const FlowKey& key);
   /// The engine polls on and on without time passing.
   bool is_spinning() const { return spinning_; }

@@ -128,6 +128,11 @@ class Slot {
 
   /// TCP_CONGESTION was set: another algorithm goes on with the window that there is.
   void change(CongestionAlgorithm algorithm, const Parameters& parameters);
+  /// Its bytes may be moved in between (tcp/dormancy.hpp).
+  void before_move() noexcept { controller_ = nullptr; }
+  void after_move() noexcept {
+    controller_ = std::launder(reinterpret_cast<Controller*>(storage_));
+  }
 
   Controller* operator->() noexcept { return controller_; }
   const Controller* operator->() const noexcept { return controller_; }
@@ -143,6 +148,7 @@ class Slot {
                   "raise cc::Slot::kCapacity; do not reach for the heap");
     static_assert(alignof(std::uint64_t) % alignof(Algorithm) == 0);
     controller_ = ::new (static_cast<void*>(storage_)) Algorithm(parameters);
+    ZS_ASSERT(static_cast<void*>(controller_) == storage_);  // after_move() relies on it
   }
 
   alignas(std::uint64_t) std::byte storage_[kCapacity];

@@ -132,6 +132,9 @@ class LossRecovery {
   /// The next bytes to send again, at most `max_bytes`, or nullopt.
   std::optional<SeqRange> next_retransmission(SeqNum una, std::uint32_t max_bytes) const;
 
+  /// Gives back what was kept for the next flight. Precondition: is_quiet(), nothing in flight.
+  void release_memory() { log_.release_memory(); }
+
   // Fast recovery's window (RFC 9937).
   void start_reduction(std::uint32_t ssthresh, std::uint32_t flight_size);
   void reduce(const Verdict& verdict, bool una_advanced, const Flight& flight);

@@ -63,6 +63,11 @@ class SentLog {
     if (forgotten_end_ != una) return std::nullopt;
     return forgotten_at_;
   }
+  /// The same, and the memory is given back.
+  void release_memory() noexcept {
+    std::vector<Record>{}.swap(records_);
+    first_ = 0;
+  }
 
  private:
   /// An emptied log keeps so much memory, and no more: its connection may be idle from now on.
