@@ -8,8 +8,6 @@
 
 namespace zs::sim {
 
-using Frame = Forger::Frame;
-
 std::string_view name_of(FloodKind kind) {
   switch (kind) {
     case FloodKind::kSyn:
@@ -30,7 +28,7 @@ std::string_view name_of(FloodKind kind) {
   return "nd";
 }
 
-Frame Flood::next() {
+Forger::Frame Flood::next() {
   switch (kind_) {
     case FloodKind::kSyn:
       return syn();
@@ -61,7 +59,7 @@ Endpoint Flood::peer() {
   return victim_.established[random_.below(static_cast<std::uint32_t>(victim_.established.size()))];
 }
 
-Frame Flood::syn() {
+Forger::Frame Flood::syn() {
   wire::TcpHeaderSpec header;
   header.seq = word();
   header.flags = wire::tcp_flag::kSyn;
@@ -73,20 +71,20 @@ Frame Flood::syn() {
   return victim_.forger.segment(anybody(), target(), header, {});
 }
 
-Frame Flood::fragment() {
+Forger::Frame Flood::fragment() {
   const std::array<std::byte, 64> piece{};
   return victim_.forger.fragment(anybody().address, victim_.v4, word(), 8 * random_.below(1'000),
                                  true, piece);
 }
 
-Frame Flood::reset() {
+Forger::Frame Flood::reset() {
   wire::TcpHeaderSpec header;
   header.seq = word();
   header.flags = wire::tcp_flag::kRst;
   return victim_.forger.segment(peer(), target(), header, {});
 }
 
-Frame Flood::ack() {
+Forger::Frame Flood::ack() {
   wire::TcpHeaderSpec header;
   header.seq = word();
   header.ack = word();
@@ -95,13 +93,13 @@ Frame Flood::ack() {
   return victim_.forger.segment(random_.chance(0.5) ? peer() : anybody(), target(), header, {});
 }
 
-Frame Flood::icmp() {
+Forger::Frame Flood::icmp() {
   if (random_.chance(0.5)) {
     const std::array<std::byte, 56> body{};
     return victim_.forger.icmp(anybody().address, victim_.v4, wire::icmp_type::kEcho, 0, word(),
                                body);
   }
-  const Frame quoted = Forger::quotation(target(), peer(), word());
+  const Forger::Frame quoted = Forger::quotation(target(), peer(), word());
   const bool too_big = random_.chance(0.5);
   return victim_.forger.icmp(
       anybody().address, victim_.v4, wire::icmp_type::kUnreachable,
@@ -109,7 +107,7 @@ Frame Flood::icmp() {
       too_big ? 576 : 0, quoted);
 }
 
-Frame Flood::arp() {
+Forger::Frame Flood::arp() {
   MacAddress somebody{{std::byte{2}, std::byte{9}}};
   store_be(&somebody.bytes[2], word());
   // Somewhere in the victim's /24, but not the victim and not who talks to it.
@@ -127,7 +125,7 @@ Frame Flood::arp() {
 }
 
 /// RFC 4861 §4.3, with its source link-layer address option.
-Frame Flood::nd() {
+Forger::Frame Flood::nd() {
   IpAddress::Bytes source{std::byte{0xfe}, std::byte{0x80}};
   store_be(&source[8], random_());
   std::array<std::byte, 24> body{};
@@ -138,7 +136,8 @@ Frame Flood::nd() {
   body[18] = std::byte{2};
   store_be(&body[20], word());
   constexpr std::uint8_t kSolicitation = 135;
-  Frame frame = victim_.forger.icmp(IpAddress::v6(source), victim_.v6, kSolicitation, 0, 0, body);
+  Forger::Frame frame =
+      victim_.forger.icmp(IpAddress::v6(source), victim_.v6, kSolicitation, 0, 0, body);
   frame[wire::EthernetView::kHeader + 7] = std::byte{255};  // §7.1.1: the hop limit of neighbours
   return frame;
 }

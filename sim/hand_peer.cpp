@@ -7,11 +7,10 @@
 
 namespace zs::sim {
 
-using Frame = Forger::Frame;
 namespace flag = wire::tcp_flag;
 
-Frame HandPeer::segment(std::uint8_t flags, std::uint32_t seq,
-                        std::span<const std::byte> bytes) const {
+Forger::Frame HandPeer::segment(std::uint8_t flags, std::uint32_t seq,
+                                std::span<const std::byte> bytes) const {
   wire::TcpHeaderSpec header;
   header.seq = seq;
   header.flags = flags;
@@ -21,20 +20,20 @@ Frame HandPeer::segment(std::uint8_t flags, std::uint32_t seq,
   return forger_.segment(self_, host_, header, bytes);
 }
 
-Frame HandPeer::syn() const { return segment(flag::kSyn, isn_, {}); }
-Frame HandPeer::reset() const { return segment(flag::kRst, snd_nxt_, {}); }
+Forger::Frame HandPeer::syn() const { return segment(flag::kSyn, isn_, {}); }
+Forger::Frame HandPeer::reset() const { return segment(flag::kRst, snd_nxt_, {}); }
 
-Frame HandPeer::data(std::span<const std::byte> bytes) {
+Forger::Frame HandPeer::data(std::span<const std::byte> bytes) {
   const std::uint32_t seq = snd_nxt_;
   snd_nxt_ += static_cast<std::uint32_t>(bytes.size());
   return segment(flag::kAck | flag::kPsh, seq, bytes);
 }
 
-Frame HandPeer::data_ahead(std::uint32_t ahead, std::span<const std::byte> bytes) const {
+Forger::Frame HandPeer::data_ahead(std::uint32_t ahead, std::span<const std::byte> bytes) const {
   return segment(flag::kAck | flag::kPsh, snd_nxt_ + ahead, bytes);
 }
 
-std::optional<Frame> HandPeer::hear(std::span<const std::byte> frame) {
+std::optional<Forger::Frame> HandPeer::hear(std::span<const std::byte> frame) {
   const auto ethernet = wire::EthernetView::parse(frame);
   if (!ethernet || ethernet->ether_type() != wire::ether_type::kIpv4) return std::nullopt;
   const auto ip = wire::Ipv4View::parse(frame.subspan(wire::EthernetView::kHeader));

@@ -109,7 +109,7 @@ z_tcp_info to_tcp_info(const sock::StreamInfo& info) noexcept {
   z_tcp_info t{};
   t.tcpi_reordering = kUsualReordering;
   t.tcpi_pacing_rate = i.pacing_rate.value_or(std::numeric_limits<std::uint64_t>::max());
-  t.tcpi_max_pacing_rate = std::numeric_limits<std::uint64_t>::max();
+  t.tcpi_max_pacing_rate = i.max_pacing_rate;
   if (info.is_listening) {
     t.tcpi_state = kListen;
     t.tcpi_unacked = info.waiting;

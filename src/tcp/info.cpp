@@ -32,7 +32,8 @@ Info Connection::info(Instant now) const {
   i.advertised_mss = std::min(mss_for_mtu(mtu_, flow_), options_.segment_bound());
   i.congestion_window = congestion_->window_bytes();
   if (congestion_->ssthresh() != UINT32_MAX) i.slow_start_threshold = congestion_->ssthresh();
-  i.pacing_rate = congestion_->pacing_rate_bps();
+  if (pacing_) i.pacing_rate = pacing_rate();
+  i.max_pacing_rate = options_.max_pacing_rate;
   i.send_window = snd_.wnd;
   i.receive_window = receive_window();
   i.most_receive_window = window_state().capacity;

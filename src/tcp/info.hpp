@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/time.hpp"
+#include "tcp/pacer.hpp"
 #include "tcp/recovery/loss_recovery.hpp"
 #include "tcp/state.hpp"
 
@@ -33,7 +34,8 @@ struct Info {
   std::uint32_t send_mss = 0, receive_mss = 0, advertised_mss = 0;
   std::uint32_t congestion_window = 0;
   std::optional<std::uint32_t> slow_start_threshold;
-  std::optional<std::uint64_t> pacing_rate;  ///< bytes a second
+  std::optional<std::uint64_t> pacing_rate;           ///< bytes a second
+  std::uint64_t max_pacing_rate = Pacer::kUnlimited;  ///< bytes a second
   std::uint32_t in_flight = 0, sacked = 0, lost = 0, copies = 0;
   std::uint32_t retransmitted_segments = 0;
   std::uint32_t send_window = 0, receive_window = 0;

@@ -173,7 +173,7 @@ void Engine::on_listen_segment(Segment& segment, Listener& listener,
 
 bool Engine::open_fast(Segment& segment, const SynCacheEntry& entry, Listener& listener,
                        std::optional<wire::FastOpenCookie>& offer, Instant now) {
-  if (!listener.fast_opens()->has_room(now) || slab_.full()) {
+  if (!listener.fast_opens()->has_room(now) || is_full()) {
     ++shared_.counters.fast_open_overflows;
     return false;
   }
@@ -185,6 +185,7 @@ bool Engine::open_fast(Segment& segment, const SynCacheEntry& entry, Listener& l
     ++shared_.counters.fast_open_cookies_sent;
   }
   if (verdict == FastOpenCookies::Verdict::kForged) return false;
+  make_room(now);
   Connection& connection = slab_.create(
       shared_,
       FastPassiveOpen{passive_open(entry, listener),

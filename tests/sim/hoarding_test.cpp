@@ -20,7 +20,7 @@ constexpr std::uint32_t kServerBuffers = 4'096;
 class Hoarder {
  public:
   explicit Hoarder(Host& host, std::uint16_t port = 9)
-      : host_(host), sockets_(host.sockets()), listener_(listen_on(host, port)) {}
+      : sockets_(host.sockets()), listener_(listen_on(host, port)) {}
 
   void run() {
     while (const auto fd = sockets_.accept(listener_)) clients_.push_back({*fd, 0});
@@ -55,7 +55,6 @@ class Hoarder {
     int fd;
     std::uint64_t received;
   };
-  Host& host_;
   sock::SocketTable& sockets_;
   int listener_;
   std::vector<Client> clients_;

@@ -7,16 +7,16 @@
 namespace zs::tcp::cc {
 namespace {
 
-constexpr std::uint32_t kMss = 1'000;
-constexpr Parameters kDctcpParameters{.mss = kMss, .initial_window = 10 * kMss};
+constexpr std::uint32_t kDctcpMss = 1'000;
+constexpr Parameters kDctcpParameters{.mss = kDctcpMss, .initial_window = 10 * kDctcpMss};
 
 /// Windows of ten segments, each acknowledged by itself.
 class Windows {
  public:
   void window(std::uint32_t marked) {
     for (std::uint32_t i = 0; i < 10; ++i) {
-      cc.on_ack({.newly_acked_bytes = kMss,
-                 .bytes_in_flight = 10 * kMss,
+      cc.on_ack({.newly_acked_bytes = kDctcpMss,
+                 .bytes_in_flight = 10 * kDctcpMss,
                  .app_limited = true,
                  .ecn_echo = i < marked});
     }
@@ -47,9 +47,9 @@ TEST(Dctcp, alpha_moves_by_a_sixteenth_a_window) {
 
 TEST(Dctcp, the_first_mark_halves_the_window) {
   Dctcp cc{kDctcpParameters};
-  cc.on_loss(LossKind::kEcn, Instant{}, 10 * kMss);
-  EXPECT_EQ(cc.window_bytes(), 5 * kMss);
-  EXPECT_EQ(cc.ssthresh(), 5 * kMss);
+  cc.on_loss(LossKind::kEcn, Instant{}, 10 * kDctcpMss);
+  EXPECT_EQ(cc.window_bytes(), 5 * kDctcpMss);
+  EXPECT_EQ(cc.ssthresh(), 5 * kDctcpMss);
 }
 
 // RFC 8257 §3.3 (8): cwnd * (1 - alpha / 2).
@@ -58,34 +58,34 @@ TEST(Dctcp, a_mark_costs_half_of_alpha) {
   for (int i = 0; i < 400; ++i) w.window(2);
   const double alpha = w.alpha();
   const double before = w.cc.window_bytes();
-  w.cc.on_loss(LossKind::kEcn, Instant{}, 10 * kMss);
+  w.cc.on_loss(LossKind::kEcn, Instant{}, 10 * kDctcpMss);
   EXPECT_NEAR(w.cc.window_bytes(), before * (1 - alpha / 2), 2);
 }
 
 TEST(Dctcp, without_marks_in_the_past_a_mark_costs_nothing) {
   Windows w;
   for (int i = 0; i < 400; ++i) w.window(0);
-  w.cc.on_loss(LossKind::kEcn, Instant{}, 10 * kMss);
-  EXPECT_EQ(w.cc.window_bytes(), 10 * kMss);
+  w.cc.on_loss(LossKind::kEcn, Instant{}, 10 * kDctcpMss);
+  EXPECT_EQ(w.cc.window_bytes(), 10 * kDctcpMss);
   EXPECT_FALSE(w.cc.is_slow_start());
 }
 
 TEST(Dctcp, a_loss_halves_and_a_timeout_begins_anew) {
   Dctcp cc{kDctcpParameters};
-  cc.on_loss(LossKind::kFastRecovery, Instant{}, 10 * kMss);
-  EXPECT_EQ(cc.window_bytes(), 5 * kMss);
-  cc.on_loss(LossKind::kTimeout, Instant{}, 5 * kMss);
-  EXPECT_EQ(cc.window_bytes(), kMss);
+  cc.on_loss(LossKind::kFastRecovery, Instant{}, 10 * kDctcpMss);
+  EXPECT_EQ(cc.window_bytes(), 5 * kDctcpMss);
+  cc.on_loss(LossKind::kTimeout, Instant{}, 5 * kDctcpMss);
+  EXPECT_EQ(cc.window_bytes(), kDctcpMss);
   EXPECT_EQ(cc.ssthresh(), 2'500u);
   cc.on_spurious(Instant{});
-  EXPECT_EQ(cc.window_bytes(), 5 * kMss);
+  EXPECT_EQ(cc.window_bytes(), 5 * kDctcpMss);
 }
 
 TEST(Dctcp, a_mark_is_never_taken_back) {
   Dctcp cc{kDctcpParameters};
-  cc.on_loss(LossKind::kFastRecovery, Instant{}, 10 * kMss);
+  cc.on_loss(LossKind::kFastRecovery, Instant{}, 10 * kDctcpMss);
   cc.on_recovery_exit(Instant{});
-  cc.on_loss(LossKind::kEcn, Instant{}, 5 * kMss);
+  cc.on_loss(LossKind::kEcn, Instant{}, 5 * kDctcpMss);
   const std::uint32_t window = cc.window_bytes();
   cc.on_spurious(Instant{});
   EXPECT_EQ(cc.window_bytes(), window);
@@ -93,18 +93,18 @@ TEST(Dctcp, a_mark_is_never_taken_back) {
 
 TEST(Dctcp, grows_as_newreno_but_not_by_what_tells_of_congestion) {
   Dctcp cc{kDctcpParameters};
-  AckSample ack{.newly_acked_bytes = kMss, .bytes_in_flight = 10 * kMss};
+  AckSample ack{.newly_acked_bytes = kDctcpMss, .bytes_in_flight = 10 * kDctcpMss};
   cc.on_ack(ack);
-  EXPECT_EQ(cc.window_bytes(), 11 * kMss);
+  EXPECT_EQ(cc.window_bytes(), 11 * kDctcpMss);
   ack.ecn_echo = true;
   cc.on_ack(ack);
-  EXPECT_EQ(cc.window_bytes(), 11 * kMss);
-  cc.on_loss(LossKind::kFastRecovery, Instant{}, 10 * kMss);
+  EXPECT_EQ(cc.window_bytes(), 11 * kDctcpMss);
+  cc.on_loss(LossKind::kFastRecovery, Instant{}, 10 * kDctcpMss);
   ack.ecn_echo = false;
   for (int i = 0; i < 5; ++i) cc.on_ack(ack);
-  EXPECT_EQ(cc.window_bytes(), 6 * kMss);
+  EXPECT_EQ(cc.window_bytes(), 6 * kDctcpMss);
   cc.on_idle_restart(Instant{});
-  EXPECT_EQ(cc.window_bytes(), 6 * kMss);
+  EXPECT_EQ(cc.window_bytes(), 6 * kDctcpMss);
   cc.on_mss_change(9'000);
   EXPECT_EQ(cc.window_bytes(), 9'000u);
 }
