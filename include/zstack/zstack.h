@@ -163,8 +163,8 @@ int z_close(int fd);
  * listens; with SO_REUSEPORT all who say so listen, or receive datagrams, and share what comes by a
  * hash of the peer. IPPROTO_IPV6: IPV6_V6ONLY, before the socket has an address. IPPROTO_TCP:
  * TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT, and as on Linux
- * - TCP_CONGESTION ("cubic", "newreno" or "reno", "dctcp", "bbr"; at any time: a connection goes on with
- * the window it has, a listener's is that of connections to come)
+ * - TCP_CONGESTION ("cubic", "newreno" or "reno", "dctcp", "bbr"; at any time: a connection goes on
+ * with the window it has, a listener's is that of connections to come)
  * - TCP_CORK: less than a segment waits until it is switched off, or 200 ms. To set TCP_NODELAY
  *   pushes what waits, corked or not
  * - TCP_QUICKACK: 1 sends the acknowledgements owed at once, 0 lets them wait for replies, which

@@ -82,11 +82,7 @@ Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
       options.max_pacing_rate = pacing_rate_of(value);
       break;
     case Option::kLinger:
-      if (value < 0) {
-        options.linger.reset();
-      } else {
-        options.linger = seconds{value};
-      }
+      options.linger = value < 0 ? std::nullopt : std::optional<Duration>{seconds{value}};
       break;
   }
   return {};

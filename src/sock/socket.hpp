@@ -39,7 +39,7 @@ struct Socket : ListHook<ReadyTag>, tcp::Seat {
   Lazy<tcp::ConnectionOptions> options;
   bool reuse_address = false;
   bool reuse_port = false;  ///< of a connection whose port is held; else in `options`
-  bool v6_only = false;  ///< of a stream; a datagram socket's is udp::Table's
+  bool v6_only = false;     ///< of a stream; a datagram socket's is udp::Table's
   std::vector<Membership> memberships;
 
   /// Which of the `wanted` bits of namespace ready are true now.

@@ -223,9 +223,8 @@ void Engine::on_deadline(Instant now) {
 }
 
 Instant Engine::next_deadline() const {
-  const Instant next =
-      std::min({wheel_.next_deadline(), syn_cache_.next_deadline(), time_wait_.next_deadline(),
-                dormitory_.next_deadline()});
+  const Instant next = std::min({wheel_.next_deadline(), syn_cache_.next_deadline(),
+                                 time_wait_.next_deadline(), dormitory_.next_deadline()});
   if (!pacing_wheel_) [[likely]] {
     return next;
   }

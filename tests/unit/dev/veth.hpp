@@ -93,7 +93,7 @@ inline Result<void> make_veth(const std::string& one, const std::string& other) 
   return request.send();
 }
 
-/// Whether the kernel has started the interface's queues: the state of RFC 2863, which Linux sets
+/// Whether the kernel has started the interface's queues: the operational state, which Linux sets
 /// together with them (linkwatch). IFF_RUNNING says yes already while it does not know yet.
 inline bool is_operational(const std::string& name) {
   LinkRequest request{RTM_GETLINK, 0};
