@@ -18,6 +18,8 @@ struct LinkSpec {
   double corrupt = 0;
   Duration jitter{};
   std::uint16_t mtu = 1500;
+  double mark = 0;                     ///< CE, on what may be marked
+  std::uint32_t mark_queue_bytes = 0;  ///< the same where so much waits; 0: nowhere
 
   dev::FaultConfig fault() const {
     dev::FaultConfig f;
@@ -30,6 +32,8 @@ struct LinkSpec {
     f.jitter = jitter;
     f.bits_per_second = bits_per_second;
     f.queue_bytes = queue_bytes;
+    f.mark = mark;
+    f.mark_queue_bytes = mark_queue_bytes;
     return f;
   }
 };

@@ -13,6 +13,8 @@ namespace {
 
 /// So that the weather of a world has nothing to do with what it was drawn by.
 constexpr std::uint64_t kDrawSalt = 0x5eed'0f5c'e4a2'1000ull;
+/// The same, so that what ECN and its friends draw changes nothing else of a world.
+constexpr std::uint64_t kEcnSalt = 0x0ec4'5a17'0ec4'5a17ull;
 constexpr Duration kLimit = 4h;  ///< of virtual time, which costs nothing while nothing happens
 
 LinkSpec lan_link(Draw& d) {
@@ -56,7 +58,9 @@ LinkSpec any_link(Draw& d) {
 
 tcp::Config any_tcp(Draw& d) {
   tcp::Config c;
-  c.congestion = d.pick({tcp::CongestionAlgorithm::kCubic, tcp::CongestionAlgorithm::kNewReno});
+  c.congestion = d.pick({tcp::CongestionAlgorithm::kCubic, tcp::CongestionAlgorithm::kNewReno,
+                         tcp::CongestionAlgorithm::kBbr});
+  c.pacing = d.chance(0.2);
   c.timestamps = d.chance(0.8);
   c.sack = d.chance(0.8);
   c.window_scaling = d.chance(0.8);
@@ -73,6 +77,7 @@ tcp::Config any_tcp(Draw& d) {
   c.max_connections = c.syn_cache_entries = c.time_wait_entries = 1'024;  // quick to set up
   c.send_buffer_bytes = d.magnitude(8'000, 1'000'000);
   c.receive_buffer_bytes = d.magnitude(8'000, 1'000'000);
+  if (c.receive_buffer_bytes % 2 == 0) c.awake_connections = 0;  // who is quiet sleeps
   return c;
 }
 
@@ -199,12 +204,31 @@ void make_tiny(Draw& d, Scenario& s) {
       plan->send_bytes = std::min<std::uint64_t>(plan->send_bytes, plan->chunk_bytes * 300ull);
     }
   }
-  // What is written may take most of the pool, but not all but the reserve: two hosts that do that
-  // to each other would never take a byte again.
+  // What is written may take most of the pool.
   for (std::size_t i = 0; i < s.hosts.size(); ++i) {
     s.hosts[i].config.buffers =
         written_buffers(s, i) * d.between(14, 20) / 10 + connections * d.between(6, 20) + 32;
   }
+}
+
+/// Hosts that ask for ECN, or will have none of it, and links that mark.
+void add_congestion_marks(Draw& d, Scenario& s) {
+  if (!d.chance(0.5)) return;
+  const auto let_mark = [&d](LinkSpec& link) {
+    if (d.chance(0.5)) link.mark = d.fraction(0, 0.3);
+    if (d.chance(0.5)) link.mark_queue_bytes = std::max(link.queue_bytes / d.between(2, 20), 1u);
+  };
+  for (PlannedHost& h : s.hosts) {
+    tcp::Config& c = h.config.tcp;
+    c.ecn =
+        d.pick({tcp::EcnMode::kOff, tcp::EcnMode::kPassive, tcp::EcnMode::kOn, tcp::EcnMode::kOn});
+    c.ecn_alternative_backoff = d.chance(0.3);
+    c.hystart =
+        d.pick({tcp::HyStartUse::kNobody, tcp::HyStartUse::kCubic, tcp::HyStartUse::kEverybody});
+    if (d.chance(0.25)) c.congestion = tcp::CongestionAlgorithm::kDctcp;
+    if (!s.bottleneck) let_mark(h.access);
+  }
+  if (s.bottleneck) let_mark(*s.bottleneck);
 }
 
 void draw_mixed(Draw& d, Scenario& s) {
@@ -285,6 +309,8 @@ Scenario draw_scenario(Profile profile, std::uint64_t seed) {
       draw_mixed(d, s);
       break;
   }
+  Draw marks{seed ^ (kEcnSalt + static_cast<std::uint64_t>(profile))};
+  add_congestion_marks(marks, s);
   watch_over_aborts(s);
   return s;
 }

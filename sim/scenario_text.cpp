@@ -1,4 +1,5 @@
 #include "sim/scenario.hpp"
+#include "tcp/cc/algorithm.hpp"
 
 namespace zs::sim {
 
@@ -17,13 +18,17 @@ std::string describe(const LinkSpec& l) {
   return std::to_string(l.bits_per_second / 1'000) + " kbit/s, " + ms(l.one_way_delay) +
          ", queue " + std::to_string(l.queue_bytes) + ", mtu " + std::to_string(l.mtu) +
          share("loss", l.loss) + share("reorder", l.reorder) + share("duplicate", l.duplicate) +
-         share("corrupt", l.corrupt) + (l.jitter.count() > 0 ? ", jitter " + ms(l.jitter) : "");
+         share("corrupt", l.corrupt) + share("mark", l.mark) +
+         (l.mark_queue_bytes > 0 ? ", marks from " + std::to_string(l.mark_queue_bytes) : "") +
+         (l.jitter.count() > 0 ? ", jitter " + ms(l.jitter) : "");
 }
 
 std::string describe(const PlannedHost& h) {
   const tcp::Config& c = h.config.tcp;
-  const bool cubic = c.congestion == tcp::CongestionAlgorithm::kCubic;
-  std::string text = cubic ? "cubic" : "newreno";
+  std::string text{tcp::cc::name_of(c.congestion)};
+  if (c.ecn == tcp::EcnMode::kOn) text += ", asks for ecn";
+  if (c.ecn == tcp::EcnMode::kOff) text += ", no ecn";
+  if (c.pacing) text += ", paces";
   if (c.timestamps) text += ", timestamps";
   if (c.sack) text += ", sack";
   if (c.window_scaling) text += ", wscale";

@@ -37,6 +37,12 @@ Result<void> CableWorld::make_stack(CableEnd& end, dev::PacketQueue& cable,
   config.interfaces.push_back({.name = cable.capabilities().name,
                                .device = end.queue->capabilities(),
                                .addresses = {{address, 24}}});
+  if (options.faces_the_internet && address == kServerAddress) {
+    config.interfaces[0].addresses.push_back({kServerAddressV6, 64});
+    config.routes.push_back({.destination = {IpAddress::any(IpFamily::kV4), 0},
+                             .gateway = kClientAddress,
+                             .interface = 0});
+  }
   config.tcp = options.tcp;
   config.address_probes = 0;
   config.secret = {0x7a73, address.v4_value()};

@@ -25,11 +25,16 @@ struct CableOptions {
   std::uint32_t buffers = 32'768;      ///< a side
   std::uint32_t descriptors = 65'536;  ///< sockets a side
   tcp::Config tcp = {};
+  /// The server has an IPv6 address too, and answers everybody, by way of the client.
+  bool faces_the_internet = false;
 };
 
 /// Both stacks know each other's MAC address after their first packet, as on any link.
 inline const IpAddress kServerAddress = IpAddress::v4(10, 0, 0, 1);
 inline const IpAddress kClientAddress = IpAddress::v4(10, 0, 0, 2);
+
+/// Of one that faces the Internet.
+inline const IpAddress kServerAddressV6 = *IpAddress::parse("2001:db8::1");
 
 /// One end of the cable: a whole stack without a loop, to be driven by one thread.
 struct CableEnd {

@@ -156,6 +156,29 @@ constexpr std::array kSections = {
         .run = run_idle,
     },
     Section{
+        .name = "million",
+        .title = "A million connections",
+        .about = "Both ends of a million connections (--quick: 100,000) in one process, joined by "
+                 "the in-process cable, in virtual time. Each is opened, answered once and then "
+                 "silent; then two hours pass, without keepalive and with it.",
+        .quick_seconds = 10,
+        .full_seconds = 60,
+        .run = run_million,
+    },
+    Section{
+        .name = "floods",
+        .title = "Floods of forged packets",
+        .about = "An echo server and its client take turns on one thread, and somebody floods the "
+                 "server with a million packets a second of one kind: forged SYNs, fragments, "
+                 "resets, acknowledgements, ICMP, ARP, neighbour solicitations, or segments of one "
+                 "byte on 64 connections that nobody reads. Withstood is a flood beside which an "
+                 "honest packet costs at most 10 % more, every newcomer is served, no connection "
+                 "breaks and memory stays flat.",
+        .quick_seconds = 12,
+        .full_seconds = 120,
+        .run = run_floods,
+    },
+    Section{
         .name = "bulk",
         .title = "One flow",
         .about = "One connection over the cable; the client writes the same 64 KB by reference as "

@@ -46,6 +46,8 @@ Result<void> run_devices(BenchContext& context);
 Result<void> run_processes(BenchContext& context);
 Result<void> run_testpmd(BenchContext& context);
 Result<void> run_idle(BenchContext& context);
+Result<void> run_million(BenchContext& context);
+Result<void> run_floods(BenchContext& context);
 Result<void> run_bulk(BenchContext& context);
 Result<void> run_goodput(BenchContext& context);
 

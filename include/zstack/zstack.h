@@ -38,6 +38,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <zstack/tcp_info.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -155,11 +156,31 @@ int z_shutdown(int fd, int how);
  * - Thread: the loop. */
 int z_close(int fd);
 
-/* SOL_SOCKET: SO_REUSEADDR, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER; to ask only: SO_ERROR,
- * SO_TYPE, SO_DOMAIN, SO_ACCEPTCONN. IPPROTO_TCP: TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL,
- * TCP_KEEPCNT, TCP_USER_TIMEOUT, TCP_CONGESTION ("cubic", "newreno" or "reno"; at any time: a
- * connection goes on with the window it has, a listener's is that of connections to come).
- * IPPROTO_IPV6: IPV6_V6ONLY, before the socket has an address.
+/* SOL_SOCKET: SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER,
+ * SO_RCVLOWAT (fewer bytes raise no EPOLLIN),
+ * SO_MAX_PACING_RATE (bytes a second; -1: unlimited); to ask only: SO_ERROR, SO_TYPE, SO_DOMAIN,
+ * SO_ACCEPTCONN, SO_SNDLOWAT (1). SO_REUSEADDR lets several sockets bind the same where none
+ * listens; with SO_REUSEPORT all who say so listen, or receive datagrams, and share what comes by a
+ * hash of the peer. IPPROTO_IPV6: IPV6_V6ONLY, before the socket has an address. IPPROTO_TCP:
+ * TCP_NODELAY, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_USER_TIMEOUT, and as on Linux
+ * - TCP_CONGESTION ("cubic", "newreno" or "reno", "dctcp", "bbr"; at any time: a connection goes on
+ * with the window it has, a listener's is that of connections to come)
+ * - TCP_CORK: less than a segment waits until it is switched off, or 200 ms. To set TCP_NODELAY
+ *   pushes what waits, corked or not
+ * - TCP_QUICKACK: 1 sends the acknowledgements owed at once, 0 lets them wait for replies, which
+ *   the stack also finds out by itself; asked, says which
+ * - TCP_NOTSENT_LOWAT: while so many bytes are unsent there is no EPOLLOUT, and EAGAIN
+ * - TCP_MAXSEG (88 to 32767): the largest segment, for either side; of a connection, what it sends
+ * - TCP_WINDOW_CLAMP: the largest window to offer (no less than 1152); 0, before the connection:
+ * any
+ * - TCP_DEFER_ACCEPT: a listener's connections wait so many seconds for data before they count; of
+ *   a client: the handshake's last ACK waits for the request
+ * - TCP_FASTOPEN: a listener takes data on the SYN of a client with a cookie (RFC 7413), from so
+ * many at once that have not proved yet that they hear us; it may come twice. TCP_FASTOPEN_CONNECT,
+ * of a fresh socket: z_connect() returns 0 where a cookie is known, and the SYN leaves with the
+ * first z_write()
+ * - TCP_SYNCNT (1 to 127): how often SYN and SYN-ACK are sent again
+ * - TCP_LINGER2: seconds of FIN-WAIT-2 behind z_close(), at most 120; -1: none, but a reset.
  * Datagram sockets have SO_REUSEADDR (several may be bound alike, and each gets what is sent to
  * many), SO_RCVBUF (to set), SO_BROADCAST, those to ask only, and
  * - IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IPV6_JOIN_GROUP, IPV6_LEAVE_GROUP, MCAST_JOIN_GROUP,
@@ -171,11 +192,11 @@ int z_close(int fd);
  *   beyond the path's MTU are refused (EMSGSIZE) instead of sent in fragments.
  * - Success: no buffers are involved.
  * - Failure: the same.
- * - Errors: EBADF no such socket. EINVAL a pointer is NULL, the length too small, the value out of
- *   range, or for a group no group. ENOENT no congestion control of that name. ENOPROTOOPT another
- *   option. ENODEV no such interface.
- *   EADDRINUSE the group was joined. EADDRNOTAVAIL it was not. ENOBUFS too many are joined.
- *   EAFNOSUPPORT it is of another family.
+ * - Errors: EBADF no such socket. EINVAL a pointer is NULL, the length too small (to ask, a smaller
+ *   one gets the first bytes), the value out of range, or for a group no group. ENOENT no
+ * congestion control of that name. ENOPROTOOPT another option. ENODEV no such interface. EADDRINUSE
+ * the group was joined. EADDRNOTAVAIL it was not. ENOBUFS too many are joined. EAFNOSUPPORT it is
+ * of another family.
  * - Thread: the loop. */
 int z_setsockopt(int fd, int level, int name, const void* value, socklen_t len);
 int z_getsockopt(int fd, int level, int name, void* value, socklen_t* len);
@@ -222,6 +243,14 @@ ssize_t z_peek(int fd, struct rte_mbuf** m, size_t n);
  * - Thread: the loop. */
 ssize_t z_write(int fd, struct rte_mbuf* m);
 
+/* z_write() with flags: MSG_MORE says that more follows at once, so that less than a segment waits
+ * for it (200 ms at most); MSG_DONTWAIT and MSG_NOSIGNAL change nothing.
+ * - Success: the stack owns `m`.
+ * - Failure: the caller does.
+ * - Errors: as z_write(); EOPNOTSUPP another flag, or MSG_MORE of a datagram.
+ * - Thread: the loop. */
+ssize_t z_write_with(int fd, struct rte_mbuf* m, int flags);
+
 /* z_write() of `n` chains as one, in their order: all of them, or nothing. At most Z_IOV_MAX.
  * - Success: the stack owns all of `chains`.
  * - Failure: the caller owns all of them.
@@ -253,6 +282,18 @@ ssize_t z_recvfrom(int fd, struct rte_mbuf** m, struct sockaddr* addr, socklen_t
  * - Thread: the loop. */
 ssize_t z_sendto(int fd, struct rte_mbuf* m, const struct sockaddr* addr, socklen_t len);
 
+/* z_sendto() with flags, of which a datagram has MSG_DONTWAIT and MSG_NOSIGNAL, which change
+ * nothing. Of a stream MSG_FASTOPEN must be one: z_connect() and z_write_with() in one, so that the
+ * SYN takes the first of the data along, if the server gave us a cookie before (RFC 7413). The
+ * server may then see that data twice.
+ * - Success: the stack owns `m`.
+ * - Failure: the caller does.
+ * - Errors: as z_sendto(), z_connect(), z_write_with(). EINPROGRESS the cookie is asked for; write
+ *   `m` when there is EPOLLOUT. EOPNOTSUPP a flag that is not of this kind of socket.
+ * - Thread: the loop. */
+ssize_t z_sendto_with(int fd, struct rte_mbuf* m, int flags, const struct sockaddr* addr,
+                      socklen_t len);
+
 /* The copying twins of z_read() and z_write(), which may move less than `n` bytes.
  * z_copied_bytes() counts what they copy.
  * - Success: the memory stays the caller's.
@@ -261,6 +302,12 @@ ssize_t z_sendto(int fd, struct rte_mbuf* m, const struct sockaddr* addr, sockle
  * - Thread: the loop. */
 ssize_t z_recv(int fd, void* buf, size_t n);
 ssize_t z_send(int fd, const void* buf, size_t n);
+/* z_send() with the flags of z_write_with().
+ * - Success: the memory stays the caller's.
+ * - Failure: the same.
+ * - Errors: as z_send() and z_write_with().
+ * - Thread: the loop. */
+ssize_t z_send_with(int fd, const void* buf, size_t n, int flags);
 
 /* Payload bytes, in and out, that this shard's sockets have copied: by the copying twins, and
  * where buffers ran short. 0 on the other calls' way. 0 also when it fails.

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <cstring>
 #include <optional>
 #include <string_view>
 
 #include "api/call.hpp"
 #include "api/group_options.hpp"
+#include "api/tcp_info.hpp"
 #include "tcp/cc/algorithm.hpp"
 
 namespace {
@@ -18,28 +20,12 @@ using zs::Result;
 using zs::api::Instance;
 using zs::sock::DescriptorInfo;
 using zs::sock::Option;
+using zs::sock::StreamOption;
 using zs::sock::Type;
 
 constexpr std::size_t kMostCongestionName = 16;  ///< Linux' TCP_CA_NAME_MAX, its zero included
 
-/// The options whose value is an int on both sides.
-std::optional<Option> int_option(int level, int name) {
-  if (level == SOL_SOCKET) {
-    switch (name) {
-      case SO_REUSEADDR:
-        return Option::kReuseAddress;
-      case SO_SNDBUF:
-        return Option::kSendBuffer;
-      case SO_RCVBUF:
-        return Option::kReceiveBuffer;
-      case SO_KEEPALIVE:
-        return Option::kKeepAlive;
-      case SO_BROADCAST:
-        return Option::kBroadcast;
-      default:
-        return std::nullopt;
-    }
-  }
+std::optional<Option> ip_int_option(int level, int name) {
   if (level == IPPROTO_IP) {
     switch (name) {
       case IP_MULTICAST_TTL:
@@ -66,7 +52,10 @@ std::optional<Option> int_option(int level, int name) {
         return std::nullopt;
     }
   }
-  if (level != IPPROTO_TCP) return std::nullopt;
+  return std::nullopt;
+}
+
+std::optional<Option> tcp_int_option(int name) {
   switch (name) {
     case TCP_NODELAY:
       return Option::kNoDelay;
@@ -81,6 +70,31 @@ std::optional<Option> int_option(int level, int name) {
     default:
       return std::nullopt;
   }
+}
+
+/// The options whose value is an int on both sides.
+std::optional<Option> int_option(int level, int name) {
+  if (level == SOL_SOCKET) {
+    switch (name) {
+      case SO_REUSEADDR:
+        return Option::kReuseAddress;
+      case SO_REUSEPORT:
+        return Option::kReusePort;
+      case SO_SNDBUF:
+        return Option::kSendBuffer;
+      case SO_RCVBUF:
+        return Option::kReceiveBuffer;
+      case SO_KEEPALIVE:
+        return Option::kKeepAlive;
+      case SO_BROADCAST:
+        return Option::kBroadcast;
+      case SO_MAX_PACING_RATE:
+        return Option::kMaxPacingRate;
+      default:
+        return std::nullopt;
+    }
+  }
+  return level == IPPROTO_TCP ? tcp_int_option(name) : ip_int_option(level, name);
 }
 
 /// TCP_CONGESTION: an algorithm by its name, which need not end with a zero.
@@ -106,6 +120,39 @@ Result<void> get_congestion(Instance& here, int fd, void* value, socklen_t* leng
   return {};
 }
 
+/// The same of streams only.
+std::optional<StreamOption> stream_option(int level, int name) {
+  if (level == SOL_SOCKET) {
+    if (name == SO_RCVLOWAT) return StreamOption::kReadLowWater;
+    if (name == SO_SNDLOWAT) return StreamOption::kWriteLowWater;
+  }
+  if (level != IPPROTO_TCP) return std::nullopt;
+  switch (name) {
+    case TCP_CORK:
+      return StreamOption::kCork;
+    case TCP_QUICKACK:
+      return StreamOption::kQuickAck;
+    case TCP_NOTSENT_LOWAT:
+      return StreamOption::kUnsentLowWater;
+    case TCP_DEFER_ACCEPT:
+      return StreamOption::kDeferAccept;
+    case TCP_WINDOW_CLAMP:
+      return StreamOption::kWindowClamp;
+    case TCP_MAXSEG:
+      return StreamOption::kMaxSegment;
+    case TCP_FASTOPEN:
+      return StreamOption::kFastOpenQueue;
+    case TCP_FASTOPEN_CONNECT:
+      return StreamOption::kFastOpenConnect;
+    case TCP_SYNCNT:
+      return StreamOption::kSynRetries;
+    case TCP_LINGER2:
+      return StreamOption::kOrphanFinWait2;
+    default:
+      return std::nullopt;
+  }
+}
+
 /// What sock/ calls "not of this kind of socket" is for setsockopt() an option that it has not.
 template <typename T>
 Result<T> of_option(Result<T> result) {
@@ -121,11 +168,11 @@ Result<T> value_at(const void* value, socklen_t length) {
   return out;
 }
 
+/// As much of it as there is room for, as Linux does.
 template <typename T>
 Result<void> put_value(const T& from, void* value, socklen_t* length) {
-  if (*length < sizeof(from)) return Errc::kInvalid;
-  std::memcpy(value, &from, sizeof(from));
-  *length = sizeof(from);
+  *length = std::min<socklen_t>(*length, sizeof(from));
+  std::memcpy(value, &from, *length);
   return {};
 }
 
@@ -185,6 +232,10 @@ int z_setsockopt(int fd, int level, int name, const void* value, socklen_t len) 
       return of_option(
           here.sockets.set_option(fd, Option::kDontFragment, how == IP_PMTUDISC_DO ? 1 : 0));
     }
+    if (const auto stream = stream_option(level, name)) {
+      ZS_TRY_ASSIGN(const int number, value_at<int>(value, len));
+      return of_option(here.sockets.set_option(fd, *stream, number));
+    }
     const auto option = int_option(level, name);
     if (!option) return Errc::kNoProtocolOption;
     ZS_TRY_ASSIGN(const int number, value_of_int(level, name, value, len));
@@ -195,14 +246,21 @@ int z_setsockopt(int fd, int level, int name, const void* value, socklen_t len) 
 int z_getsockopt(int fd, int level, int name, void* value, socklen_t* len) {
   return zs::api::call<int>([=](Instance& here) -> Result<void> {
     ZS_TRY_ASSIGN(const DescriptorInfo info, here.sockets.info(fd));
-    if (value == nullptr || len == nullptr) return Errc::kInvalid;
+    if (value == nullptr || len == nullptr || *len > INT_MAX) return Errc::kInvalid;
     if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
       return of_option(get_congestion(here, fd, value, len));
     }
-    if (*len < sizeof(int)) return Errc::kInvalid;
     if (level == SOL_SOCKET && name == SO_LINGER) {
       ZS_TRY_ASSIGN(const int seconds, of_option(here.sockets.option(fd, Option::kLinger)));
       return put_value(linger{seconds >= 0 ? 1 : 0, seconds >= 0 ? seconds : 0}, value, len);
+    }
+    if (level == IPPROTO_TCP && name == TCP_INFO) {
+      ZS_TRY_ASSIGN(const auto stream, of_option(here.sockets.stream_info(fd)));
+      return put_value(zs::api::to_tcp_info(stream), value, len);
+    }
+    if (const auto stream = stream_option(level, name)) {
+      ZS_TRY_ASSIGN(const int number, of_option(here.sockets.option(fd, *stream)));
+      return put_value(number, value, len);
     }
     if (const auto option = int_option(level, name)) {
       ZS_TRY_ASSIGN(const int number, of_option(here.sockets.option(fd, *option)));

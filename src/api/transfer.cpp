@@ -2,6 +2,7 @@
 #include <zstack/zstack.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "api/call.hpp"
 #include "api/offer.hpp"
@@ -26,13 +27,21 @@ ssize_t hand_over(Chain chain, rte_mbuf** m) {
   return bytes;
 }
 
-Result<ssize_t> offer_to_socket(Instance& here, int fd, std::span<rte_mbuf* const> chains) {
+/// MSG_DONTWAIT and MSG_NOSIGNAL ask for what is always so.
+Result<zs::sock::WriteFlags> write_flags(int flags) {
+  constexpr int kKnown = MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL;
+  if ((flags & ~kKnown) != 0) return Errc::kNotSupported;
+  return zs::sock::WriteFlags{.more = (flags & MSG_MORE) != 0};
+}
+
+Result<ssize_t> offer_to_socket(Instance& here, int fd, std::span<rte_mbuf* const> chains,
+                                std::optional<zs::sock::WriteFlags> flags = std::nullopt) {
   ZS_TRY_ASSIGN(const auto info, here.sockets.info(fd));
   ZS_TRY_ASSIGN(const std::uint64_t bytes,
                 zs::api::offer(chains, *here.pools.indirect, [&](Chain& all) -> Result<void> {
                   // A stream has nothing that could be empty.
                   if (all.empty() && info.type == zs::sock::Type::kStream) return Errc::kInvalid;
-                  return here.sockets.write(fd, all);
+                  return flags ? here.sockets.write(fd, all, *flags) : here.sockets.write(fd, all);
                 }));
   return static_cast<ssize_t>(bytes);
 }
@@ -58,6 +67,13 @@ ssize_t z_peek(int fd, struct rte_mbuf** m, size_t n) {
 ssize_t z_write(int fd, struct rte_mbuf* m) {
   return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
     return offer_to_socket(here, fd, {&m, 1});
+  });
+}
+
+ssize_t z_write_with(int fd, struct rte_mbuf* m, int flags) {
+  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+    ZS_TRY_ASSIGN(const auto known, write_flags(flags));
+    return offer_to_socket(here, fd, {&m, 1}, known);
   });
 }
 
@@ -90,6 +106,26 @@ ssize_t z_sendto(int fd, struct rte_mbuf* m, const struct sockaddr* addr, sockle
   });
 }
 
+ssize_t z_sendto_with(int fd, struct rte_mbuf* m, int flags, const struct sockaddr* addr,
+                      socklen_t len) {
+  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+    ZS_TRY_ASSIGN(const auto info, here.sockets.info(fd));
+    const bool opens = (flags & MSG_FASTOPEN) != 0;
+    ZS_TRY_ASSIGN(const auto known, write_flags(flags & ~MSG_FASTOPEN));
+    if (info.type == zs::sock::Type::kStream ? !opens : opens || known.more) {
+      return Errc::kNotSupported;
+    }
+    ZS_TRY_ASSIGN(const Endpoint peer, zs::api::from_sockaddr(addr, len));
+    ZS_TRY_ASSIGN(const std::uint64_t bytes,
+                  zs::api::offer({&m, 1}, *here.pools.indirect, [&](Chain& all) -> Result<void> {
+                    if (!opens) return here.sockets.send_to(fd, all, peer);
+                    if (all.empty()) return Errc::kInvalid;
+                    return here.sockets.connect_with(fd, peer, all, known);
+                  }));
+    return static_cast<ssize_t>(bytes);
+  });
+}
+
 ssize_t z_recv(int fd, void* buf, size_t n) {
   return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
     if (buf == nullptr || n == 0) return Errc::kInvalid;
@@ -104,6 +140,16 @@ ssize_t z_send(int fd, const void* buf, size_t n) {
     if (buf == nullptr && n > 0) return Errc::kInvalid;
     ZS_TRY_ASSIGN(const std::size_t bytes,
                   here.sockets.write_copy(fd, {static_cast<const std::byte*>(buf), n}));
+    return static_cast<ssize_t>(bytes);
+  });
+}
+
+ssize_t z_send_with(int fd, const void* buf, size_t n, int flags) {
+  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+    if (buf == nullptr && n > 0) return Errc::kInvalid;
+    ZS_TRY_ASSIGN(const auto known, write_flags(flags));
+    ZS_TRY_ASSIGN(const std::size_t bytes,
+                  here.sockets.write_copy(fd, {static_cast<const std::byte*>(buf), n}, known));
     return static_cast<ssize_t>(bytes);
   });
 }

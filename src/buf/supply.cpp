@@ -25,15 +25,18 @@ void Pool::note_kept(std::uint32_t buffers) noexcept {
 }
 
 bool Pool::may_lend() noexcept {
+  // Half a sixteenth above the reserve: what applications have written must never fill the room
+  // for what acknowledges it. Two hosts that did that to each other would wait for ever.
+  const std::uint32_t mark = capacity() / 16 + capacity() / 32;
   if (++lent_since_look_ >= kLooksEvery) {
     look();
-  } else if (std::min(left_, capacity()) <= lent_since_look_ + capacity() / 16) {
+  } else if (std::min(left_, capacity()) <= lent_since_look_ + mark) {
     // The reserve of a small pool is less than an application takes between two looks.
     left_ = available_here();
     lent_since_look_ = 0;
     supply_ = supply_of(left_, capacity(), supply_);
   }
-  return supply_ != Supply::kReserve;
+  return supply_ != Supply::kReserve && std::min(left_, capacity()) > mark;
 }
 
 }  // namespace zs::buf

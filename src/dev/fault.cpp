@@ -76,6 +76,9 @@ class FaultQueue::Pipe {
   bool restore_verdict(buf::Mbuf& frame, std::uint64_t verdict) noexcept;
   void submit_one(buf::Mbuf frame, Instant now) noexcept;
   bool corrupt(buf::Mbuf& frame) noexcept;
+  bool is_to_be_marked(Instant now) noexcept;
+  void mark(buf::Mbuf& frame) noexcept;
+  double waiting_bytes(Instant now) const noexcept;
   void enqueue(buf::Mbuf frame, Instant now) noexcept;
   void push(const InFlight& f) noexcept;
 
@@ -150,6 +153,7 @@ void FaultQueue::Pipe::submit_one(buf::Mbuf frame, Instant now) noexcept {
     ++stats_.lost;
     return;
   }
+  if (is_to_be_marked(now)) mark(frame);
   if (random_.chance(config_.duplicate)) {
     // A copy: two frames over the same bytes would make each other read-only for the receiver.
     if (auto twin = frame.copy(*pools_.data)) {
@@ -161,6 +165,41 @@ void FaultQueue::Pipe::submit_one(buf::Mbuf frame, Instant now) noexcept {
   }
   if (random_.chance(config_.corrupt) && !corrupt(frame)) return;
   enqueue(std::move(frame), now);
+}
+
+/// Bytes before the rate limit.
+double FaultQueue::Pipe::waiting_bytes(Instant now) const noexcept {
+  if (config_.bits_per_second == 0 || link_free_ <= now) return 0;
+  constexpr double kBitNs = 8e9;
+  const auto rate = static_cast<double>(config_.bits_per_second);
+  return static_cast<double>((link_free_ - now).count()) * rate / kBitNs;
+}
+
+bool FaultQueue::Pipe::is_to_be_marked(Instant now) noexcept {
+  if (config_.mark_queue_bytes > 0 && waiting_bytes(now) >= config_.mark_queue_bytes) return true;
+  return config_.mark > 0 && random_.chance(config_.mark);
+}
+
+/// CE instead of ECT(0) or ECT(1), in a header that nobody else sees.
+void FaultQueue::Pipe::mark(buf::Mbuf& frame) noexcept {
+  const auto at = parse_layout(*frame.get());
+  if (!at) return;
+  const bool is_v4 = at->family == IpFamily::kV4;
+  std::array<std::byte, 1> service{};
+  buf::copy_out(frame.get(), at->l3 + 1u, service);
+  const auto congested = is_v4 ? std::byte{0x03} : std::byte{0x30};
+  const std::byte ecn = service[0] & congested;
+  if (ecn == std::byte{} || ecn == congested) return;
+  if (!make_headers_private(frame, at->l4, pools_)) {
+    ++stats_.no_buffers;
+    return;
+  }
+  ++stats_.marked;
+  buf::data(frame.get())[at->l3 + 1] |= congested;
+  // Who asked a device for the checksum has left none to keep true.
+  const bool is_asked_for =
+      direction_ == Direction::kTx && (frame->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) != 0;
+  if (is_v4 && !is_asked_for) store_ip_checksum(*frame.get(), *at);
 }
 
 /// False: the frame is lost instead.
@@ -192,8 +231,7 @@ void FaultQueue::Pipe::enqueue(buf::Mbuf frame, Instant now) noexcept {
     constexpr double kBitNs = 8e9;
     const auto rate = static_cast<double>(config_.bits_per_second);
     const Instant start = std::max(now, link_free_);
-    const double waiting_bytes = static_cast<double>((start - now).count()) * rate / kBitNs;
-    if (waiting_bytes + frame.length() > config_.queue_bytes) {
+    if (waiting_bytes(now) + frame.length() > config_.queue_bytes) {
       ++stats_.overflow;
       return;
     }

@@ -21,6 +21,9 @@ struct FaultConfig {
   double loss = 0;
   double duplicate = 0;
   double corrupt = 0;  ///< one bit; super-frames are then always cut
+  double mark = 0;     ///< CE, on what may be marked (RFC 3168 §5)
+  /// As a switch does: marks what finds so many bytes waiting before the rate limit. 0: nothing.
+  std::uint32_t mark_queue_bytes = 0;
   double reorder = 0;  ///< held back by `reorder_delay`, so that later frames overtake
   Duration reorder_delay = std::chrono::milliseconds{1};
   Duration delay{0};
@@ -37,6 +40,7 @@ struct FaultStats {
   std::uint64_t no_buffers = 0;  ///< lost because a cut or a copy found no buffer
   std::uint64_t duplicated = 0;
   std::uint64_t corrupted = 0;
+  std::uint64_t marked = 0;
   std::uint64_t reordered = 0;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/address.hpp"
 #include "base/drop.hpp"
+#include "wire/ecn.hpp"
 
 namespace zs::ip {
 
@@ -16,6 +17,7 @@ struct Incoming {
   IpAddress dst;
   std::uint8_t protocol = 0;
   std::uint8_t hop_limit = 0;
+  wire::EcnField ecn = wire::EcnField::kNotEct;
   std::uint16_t header_bytes = 0;     ///< to the transport header: options and extensions included
   std::uint32_t transport_bytes = 0;  ///< transport header and payload, link padding left out
   /// IPv6: the byte that named `protocol`, for a Parameter Problem about it.

@@ -52,6 +52,7 @@ ParseResult parse_ipv4(std::span<const std::byte> first, std::uint32_t packet_by
                            .dst = view->dst(),
                            .protocol = view->protocol(),
                            .hop_limit = view->ttl(),
+                           .ecn = static_cast<wire::EcnField>(view->ecn()),
                            .header_bytes = header,
                            .transport_bytes = std::uint32_t{view->total_length()} - header};
   return result;

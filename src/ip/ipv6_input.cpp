@@ -89,7 +89,10 @@ ParseResult parse_ipv6(std::span<const std::byte> first, std::uint32_t packet_by
   ParseResult result;
   const auto view = wire::Ipv6View::parse_quoted(first);
   if (!view || wire::Ipv6View::kHeader + view->payload_length() > packet_bytes) return result;
-  Incoming packet{.src = view->src(), .dst = view->dst(), .hop_limit = view->hop_limit()};
+  Incoming packet{.src = view->src(),
+                  .dst = view->dst(),
+                  .hop_limit = view->hop_limit(),
+                  .ecn = static_cast<wire::EcnField>(view->ecn())};
   // RFC 4942 §2.2: a mapped address on the wire pretends to be an IPv4 peer.
   if (packet.src.is_v4() || packet.dst.is_v4()) {
     result.drop = Drop::kIpBadSource;

@@ -12,12 +12,14 @@ void write_header(std::byte* at, const HeaderSpec& spec, std::uint32_t payload_b
                    .dst = spec.dst,
                    .next_header = spec.protocol,
                    .hop_limit = spec.hop_limit,
+                   .traffic_class = static_cast<std::uint8_t>(spec.ecn),
                    .flow_label = spec.flow_label,
                    .payload_length = payload_bytes}
         .write({at, header_size(IpFamily::kV6)});
     return;
   }
-  write_ipv4_header(at, spec.src, spec.dst, spec.protocol, spec.hop_limit, payload_bytes);
+  write_ipv4_header(at, wire::ipv4_start(spec.ecn), spec.src, spec.dst, spec.protocol,
+                    spec.hop_limit, payload_bytes);
 }
 
 Result<void> prepend_header(buf::Mbuf& packet, const HeaderSpec& spec) noexcept {

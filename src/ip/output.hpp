@@ -5,6 +5,7 @@
 #include "base/address.hpp"
 #include "base/result.hpp"
 #include "buf/mbuf.hpp"
+#include "wire/ecn.hpp"
 
 namespace zs::ip {
 
@@ -15,6 +16,7 @@ struct HeaderSpec {
   IpAddress dst;  ///< of src's family
   std::uint8_t protocol = 0;
   std::uint8_t hop_limit = kDefaultHopLimit;
+  wire::EcnField ecn = wire::EcnField::kNotEct;
   std::uint32_t flow_label = 0;  ///< IPv6: 20 bits (RFC 6437)
 };
 
@@ -38,13 +40,13 @@ Result<void> prepend_header(buf::Mbuf& packet, const HeaderSpec& spec) noexcept;
 void write_header(std::byte* at, const HeaderSpec& spec, std::uint32_t payload_bytes) noexcept;
 
 /// write_header() where it is IPv4's: stores of constants and registers only, since every data
-/// packet passes here. The checksum field stays 0, for the device (or its stand-in) fills it in.
-inline void write_ipv4_header(std::byte* at, const IpAddress& src, const IpAddress& dst,
-                              std::uint8_t protocol, std::uint8_t hop_limit,
+/// packet passes here. `start` is wire::ipv4_start(). The checksum field stays 0, for the device
+/// (or its stand-in) fills it in.
+inline void write_ipv4_header(std::byte* at, std::uint32_t start, const IpAddress& src,
+                              const IpAddress& dst, std::uint8_t protocol, std::uint8_t hop_limit,
                               std::uint32_t payload_bytes) noexcept {
-  constexpr std::uint32_t kVersionAndLength = 0x45u << 24;
   constexpr std::uint32_t kDontFragment = 0x4000;
-  store_be(at, kVersionAndLength | (20 + payload_bytes));
+  store_be(at, start + payload_bytes);
   store_be(at + 4, kDontFragment);
   store_be(at + 8, std::uint32_t{hop_limit} << 24 | std::uint32_t{protocol} << 16);
   store_be(at + 12, src.v4_value());

@@ -91,14 +91,15 @@ struct FaultSettings {
   double duplicate = 0;
   double reorder = 0;
   double corrupt = 0;
+  double mark = 0;  ///< CE (RFC 3168)
   Duration delay{};
   Duration jitter{};
   std::uint64_t rate_bps = 0;  ///< bits per second; 0: unlimited
   std::uint64_t seed = 1;
 
   bool any() const {
-    return loss > 0 || duplicate > 0 || reorder > 0 || corrupt > 0 || delay.count() > 0 ||
-           jitter.count() > 0 || rate_bps > 0;
+    return loss > 0 || duplicate > 0 || reorder > 0 || corrupt > 0 || mark > 0 ||
+           delay.count() > 0 || jitter.count() > 0 || rate_bps > 0;
   }
 };
 

@@ -181,6 +181,7 @@ void World::wrap_queue(Slot& slot) {
     const FaultSettings& f = config_.fault;
     dev::FaultConfig fault;
     fault.loss = f.loss;
+    fault.mark = f.mark;
     fault.duplicate = f.duplicate;
     fault.corrupt = f.corrupt;
     fault.reorder = f.reorder;

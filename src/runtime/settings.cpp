@@ -325,6 +325,21 @@ void add_tcp_connection_settings(std::vector<Setting>& all) {
     algorithms.emplace_back(name, algorithm);
   all.push_back(choice("tcp.congestion", at(&C::congestion), std::move(algorithms),
                        "congestion control of sockets that do not choose (TCP_CONGESTION)"));
+  all.push_back(
+      choice("tcp.ecn", at(&C::ecn),
+             std::vector<std::pair<std::string, tcp::EcnMode>>{{"off", tcp::EcnMode::kOff},
+                                                               {"passive", tcp::EcnMode::kPassive},
+                                                               {"on", tcp::EcnMode::kOn}},
+             "explicit congestion notification: never, for peers that ask, asked for"));
+  all.push_back(boolean("tcp.ecn_alternative_backoff", at(&C::ecn_alternative_backoff),
+                        "RFC 8511: a mark costs a window less than a loss does"));
+  all.push_back(choice(
+      "tcp.hystart", at(&C::hystart),
+      std::vector<std::pair<std::string, tcp::HyStartUse>>{{"off", tcp::HyStartUse::kNobody},
+                                                           {"cubic", tcp::HyStartUse::kCubic},
+                                                           {"all", tcp::HyStartUse::kEverybody}},
+      "HyStart++: nobody's, CUBIC's, or NewReno's first slow start as well"));
+  all.push_back(boolean("tcp.pacing", at(&C::pacing), "spread what is sent over the round trip"));
   all.push_back(boolean("tcp.timestamps", at(&C::timestamps), "RFC 7323 timestamps"));
   all.push_back(boolean("tcp.sack", at(&C::sack), "RFC 2018 selective acknowledgements"));
   all.push_back(boolean("tcp.window_scaling", at(&C::window_scaling), "RFC 7323 window scaling"));
@@ -362,6 +377,8 @@ void add_tcp_shard_settings(std::vector<Setting>& all) {
   const auto at = [](auto field) { return in(&Config::tcp, field); };
   all.push_back(whole_number("tcp.max_connections", at(&C::max_connections), 1, 16'777'216,
                              "connections a shard"));
+  all.push_back(whole_number("tcp.awake_connections", at(&C::awake_connections), 0, 16'777'216,
+                             "connections a shard beyond which idle ones are packed"));
   all.push_back(whole_number("tcp.syn_cache_entries", at(&C::syn_cache_entries), 16, 16'777'216,
                              "half-open connections a shard"));
   all.push_back(choice("tcp.syn_cookies", at(&C::syn_cookies),
@@ -388,6 +405,8 @@ void add_fault_settings(std::vector<Setting>& all) {
   all.push_back(
       probability("fault.duplicate", at(&FaultSettings::duplicate), "packets duplicated"));
   all.push_back(probability("fault.reorder", at(&FaultSettings::reorder), "packets held back"));
+  all.push_back(probability("fault.mark", at(&FaultSettings::mark),
+                            "packets marked as congested (CE), of those that may be"));
   all.push_back(probability("fault.corrupt", at(&FaultSettings::corrupt), "packets damaged"));
   all.push_back(duration("fault.delay", at(&FaultSettings::delay), 0ns, 60s, "delay each packet"));
   all.push_back(

@@ -229,6 +229,9 @@ bool KernelQueue::evaluate_write(const Note& note, KernelEvent& event) const {
     if (can_send) event.data = kLargestDatagram;
     return can_send || all_.sockets().udp.has_error(socket.datagram);
   }
+  // One that sleeps can be written to, but only it knows how much.
+  SocketTable::Impl& sockets = all_.sockets();
+  if (socket.dormant != nullptr) sockets.tcp.wake(*socket.dormant, sockets.shard.now());
   if (socket.connection == nullptr) return false;
   const tcp::Progress p = socket.connection->progress();
   const Errc error = socket.connection->error();

@@ -20,6 +20,9 @@ Result<void> SocketTable::Impl::set_datagram_option(Socket& socket, Option optio
     case Option::kReuseAddress:
       options.reuse_address = value != 0;
       return {};
+    case Option::kReusePort:
+      options.reuse_port = value != 0;
+      return {};
     case Option::kV6Only:
       return udp.set_dual_stack(socket.datagram,
                                 value != 0 ? udp::DualStack::kOff : udp::DualStack::kOn);
@@ -52,6 +55,7 @@ Result<void> SocketTable::Impl::set_datagram_option(Socket& socket, Option optio
     case Option::kKeepAliveProbes:
     case Option::kUserTimeout:
     case Option::kCongestion:
+    case Option::kMaxPacingRate:
     case Option::kLinger:
       break;
   }
@@ -63,6 +67,8 @@ Result<int> SocketTable::Impl::datagram_option(const Socket& socket, Option opti
   switch (option) {
     case Option::kReuseAddress:
       return options.reuse_address ? 1 : 0;
+    case Option::kReusePort:
+      return options.reuse_port ? 1 : 0;
     case Option::kV6Only:
       if (socket.family == IpFamily::kV4) return Errc::kNotSupported;
       return udp.dual_stack(socket.datagram) == udp::DualStack::kOff ? 1 : 0;
@@ -85,6 +91,7 @@ Result<int> SocketTable::Impl::datagram_option(const Socket& socket, Option opti
     case Option::kKeepAliveProbes:
     case Option::kUserTimeout:
     case Option::kCongestion:
+    case Option::kMaxPacingRate:
     case Option::kLinger:
       break;
   }

@@ -16,8 +16,17 @@ namespace {
 
 constexpr int kMaxKeepAlive = 32'767;  ///< seconds; Linux' MAX_TCP_KEEPIDLE
 
+constexpr std::uint32_t kNoPacingLimit = UINT32_MAX;  ///< Linux' ~0U
+
+/// The option's value is unsigned, and all of it set means no limit. A rate of nothing would be the
+/// end of the connection: it is none either.
+std::uint64_t pacing_rate_of(int value) {
+  const auto rate = static_cast<std::uint32_t>(value);
+  return rate == kNoPacingLimit || rate == 0 ? tcp::Pacer::kUnlimited : rate;
+}
+
 tcp::ConnectionOptions& options_of(Socket& socket) {
-  return socket.connection != nullptr ? socket.connection->options() : socket.options;
+  return socket.connection != nullptr ? socket.connection->options() : *socket.options;
 }
 
 Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
@@ -26,6 +35,9 @@ Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
   switch (option) {
     case Option::kReuseAddress:
     case Option::kV6Only:
+      break;
+    case Option::kReusePort:
+      options.reuse_port = value != 0;
       break;
     case Option::kBroadcast:
     case Option::kDontFragment:
@@ -66,12 +78,11 @@ Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
       if (value < 0) return Errc::kInvalid;
       options.user_timeout = milliseconds{value};
       break;
+    case Option::kMaxPacingRate:
+      options.max_pacing_rate = pacing_rate_of(value);
+      break;
     case Option::kLinger:
-      if (value < 0) {
-        options.linger.reset();
-      } else {
-        options.linger = seconds{value};
-      }
+      options.linger = value < 0 ? std::nullopt : std::optional<Duration>{seconds{value}};
       break;
   }
   return {};
@@ -87,6 +98,8 @@ int current(const Socket& socket, const tcp::ConnectionOptions& options, Option 
   switch (option) {
     case Option::kReuseAddress:
       return socket.reuse_address ? 1 : 0;
+    case Option::kReusePort:
+      return options.reuse_port ? 1 : 0;
     case Option::kSendBuffer:
       return static_cast<int>(options.send_buffer_bytes);
     case Option::kReceiveBuffer:
@@ -105,6 +118,9 @@ int current(const Socket& socket, const tcp::ConnectionOptions& options, Option 
       return static_cast<int>(options.congestion);
     case Option::kUserTimeout:
       return static_cast<int>(duration_cast<milliseconds>(options.user_timeout).count());
+    case Option::kMaxPacingRate:
+      return static_cast<int>(static_cast<std::uint32_t>(
+          std::min<std::uint64_t>(options.max_pacing_rate, kNoPacingLimit)));
     case Option::kV6Only:
       return socket.v6_only ? 1 : 0;
     case Option::kBroadcast:
@@ -139,8 +155,10 @@ Result<void> SocketTable::set_option(int fd, Option option, int value) {
     return {};
   }
   ZS_TRY(apply(options_of(*socket), option, value));
-  if (socket->connection != nullptr) socket->connection->on_options_changed(impl_->shard.now());
-  if (socket->listener != nullptr) socket->listener->set_options(socket->options);
+  impl_->on_options_changed(*socket);
+  if (option == Option::kNoDelay && value != 0 && socket->connection != nullptr) {
+    socket->connection->push();
+  }
   return {};
 }
 
@@ -172,6 +190,7 @@ Result<Endpoint> SocketTable::local_endpoint(int fd) const {
   const Socket* const socket = impl_->find(fd);
   if (socket == nullptr) return Errc::kBadFd;
   if (socket->type == Type::kDatagram) return impl_->udp.local_endpoint(socket->datagram);
+  if (socket->connection != nullptr) return socket->connection->flow().local;
   return socket->bound.value_or(Endpoint{.address = IpAddress::any(socket->family), .port = 0});
 }
 

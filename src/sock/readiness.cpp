@@ -43,6 +43,7 @@ std::uint32_t connection_edges(Source& source, const tcp::Connection& connection
 
 std::uint32_t posix_readiness(const Socket& socket, const udp::Table& udp) {
   if (socket.connection != nullptr) return connection_readiness(*socket.connection);
+  if (socket.dormant != nullptr) return ready::kWritable;  // nothing goes on with it (ADR 15)
   if (socket.type == Type::kDatagram) return socket.readiness(kAllBits, udp);
   if (socket.listener != nullptr) return socket.listener->has_waiting() ? ready::kReadable : 0;
   return ready::kWritable | ready::kHangup;
@@ -52,6 +53,7 @@ std::uint32_t edges_of(Source& source) {
   if (source.socket->connection != nullptr) {
     return connection_edges(source, *source.socket->connection);
   }
+  if (source.socket->dormant != nullptr) return 0;
   // Listeners tell of connections only, datagram sockets of datagrams and errors.
   return kAllBits;
 }

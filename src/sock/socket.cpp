@@ -8,7 +8,7 @@ constexpr std::uint32_t kReadableOnly = ready::kReadable | ready::kHangup | read
 std::uint32_t stream_readiness(const tcp::Connection& connection, std::uint32_t wanted) {
   std::uint32_t bits = 0;
   if (connection.is_in_stride() && wanted == kReadableOnly) [[likely]] {
-    return connection.is_readable() ? ready::kReadable : 0;
+    return connection.has_data() ? ready::kReadable : 0;
   }
   if (connection.is_readable()) bits |= ready::kReadable;
   if ((wanted & ready::kWritable) != 0 && connection.is_writable()) bits |= ready::kWritable;
@@ -30,6 +30,7 @@ std::uint32_t Socket::readiness(std::uint32_t wanted, const udp::Table& udp) con
   if (connection != nullptr) [[likely]]
     return stream_readiness(*connection, wanted);
   if (type == Type::kDatagram) return datagram_readiness(datagram, udp) & wanted;
+  if (dormant != nullptr) return ready::kWritable & wanted;
   if (listener != nullptr && listener->has_waiting()) return ready::kReadable & wanted;
   return 0;
 }

@@ -3,15 +3,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "base/address.hpp"
 #include "base/intrusive_list.hpp"
 #include "sock/event_source.hpp"
+#include "sock/lazy.hpp"
 #include "sock/socket_table.hpp"
 #include "tcp/connection.hpp"
 #include "tcp/listener.hpp"
+#include "tcp/seat.hpp"
 #include "udp/table.hpp"
 
 namespace zs::sock {
@@ -26,20 +27,21 @@ struct Membership {
 };
 
 /// One descriptor's state. A stream socket is fresh, then a listener or a connection; both of these
-/// belong to tcp::Engine and are borrowed here.
-struct Socket : ListHook<ReadyTag> {
+/// belong to tcp::Engine and are borrowed here. The seat's connection may sleep.
+struct Socket : ListHook<ReadyTag>, tcp::Seat {
   int fd = -1;  ///< one of its descriptors, by which TCP and UDP know it
   Type type = Type::kStream;
   IpFamily family = IpFamily::kV4;
   std::uint32_t interest = 0;
   std::uint64_t user_data = 0;
-  std::optional<Endpoint> bound;
-  tcp::Connection* connection = nullptr;
+  Lazy<Endpoint> bound;  ///< a connection has it only if it holds the port
   tcp::Listener* listener = nullptr;
   udp::SocketId datagram;
-  tcp::ConnectionOptions options;  ///< of a stream without a connection: what it will start with
+  /// Of a stream without a connection, and there always: what it will start with.
+  Lazy<tcp::ConnectionOptions> options;
   bool reuse_address = false;
-  bool v6_only = false;  ///< of a stream; a datagram socket's is udp::Table's
+  bool reuse_port = false;  ///< of a connection whose port is held; else in `options`
+  bool v6_only = false;     ///< of a stream; a datagram socket's is udp::Table's
   std::vector<Membership> memberships;
   std::uint32_t descriptors = 1;   ///< how many there are (dup())
   std::unique_ptr<Source> source;  ///< where queues of events watch it

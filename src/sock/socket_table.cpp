@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sock/bind_conflict.hpp"
 #include "sock/event_queues.hpp"
 #include "sock/readiness.hpp"
 #include "sock/socket_table_impl.hpp"
@@ -25,13 +26,42 @@ Result<Socket*> SocketTable::Impl::open(Type type, IpFamily family) {
   socket.user_data = 0;
   socket.bound.reset();
   socket.connection = nullptr;
+  socket.dormant = nullptr;
   socket.listener = nullptr;
-  socket.options = tcp::ConnectionOptions::from(tcp.config());
+  if (type == Type::kStream) socket.options = tcp::ConnectionOptions::from(tcp.config());
   socket.reuse_address = false;
+  socket.reuse_port = false;
   socket.v6_only = false;
   socket.memberships.clear();
   socket.descriptors = 1;
   return &socket;
+}
+
+bool SocketTable::Impl::is_refused(const Socket& socket, const Endpoint& local) const {
+  const auto holder = [](const Socket& s, const IpAddress& address) {
+    return Holder{.address = address,
+                  .v6_only = s.v6_only,
+                  .reuse_address = s.reuse_address,
+                  .reuse_port = s.options ? s.options->reuse_port : s.reuse_port,
+                  .is_listening = s.listener != nullptr};
+  };
+  const Holder newcomer = holder(socket, local.address);
+  const auto [first, last] = bound_streams.equal_range(local.port);
+  return std::any_of(first, last, [&](const auto& item) {
+    const Socket& other = *item.second;
+    return &other != &socket && is_refused_for(newcomer, holder(other, other.bound->address));
+  });
+}
+
+void SocketTable::Impl::hold(Socket& socket, const Endpoint& local) {
+  bound_streams.emplace(local.port, &socket);
+}
+
+void SocketTable::Impl::let_go(const Socket& socket) {
+  if (!socket.bound) return;
+  const auto [first, last] = bound_streams.equal_range(socket.bound->port);
+  const auto at = std::find_if(first, last, [&](const auto& i) { return i.second == &socket; });
+  if (at != last) bound_streams.erase(at);
 }
 
 void SocketTable::Impl::release(Socket& socket) {
@@ -39,6 +69,7 @@ void SocketTable::Impl::release(Socket& socket) {
     EventQueues::drop_all(*socket.source);
     socket.source.reset();
   }
+  let_go(socket);
   if (static_cast<ListHook<ReadyTag>&>(socket).is_linked()) ready.erase(socket);
   descriptors.give_back(socket.fd);
   by_fd[static_cast<std::size_t>(socket.fd)] = nullptr;
@@ -118,10 +149,9 @@ Result<void> SocketTable::bind(int fd, const Endpoint& local) {
   if (socket->bound || socket->connection != nullptr || socket->listener != nullptr) {
     return Errc::kInvalid;
   }
-  // The conflict that matters; two sockets may be bound alike as long as only one listens.
-  if (local.port != 0 && !socket->reuse_address &&
-      impl_->tcp.is_listening(local, socket->v6_only)) {
-    return Errc::kAddrInUse;
+  if (local.port != 0) {
+    if (impl_->is_refused(*socket, local)) return Errc::kAddrInUse;
+    impl_->hold(*socket, local);
   }
   socket->bound = local;
   return {};
@@ -139,11 +169,13 @@ Result<void> SocketTable::listen(int fd, int backlog) {
   }
   const Endpoint local =
       socket->bound.value_or(Endpoint{.address = IpAddress::any(socket->family), .port = 0});
+  if (local.port != 0 && impl_->is_refused(*socket, local)) return Errc::kAddrInUse;
   ZS_TRY_ASSIGN(tcp::Listener* const listener,
-                impl_->tcp.listen(local, depth, socket->options, impl_->shard.now()));
+                impl_->tcp.listen(local, depth, *socket->options, impl_->shard.now()));
   listener->set_v6_only(socket->v6_only);
   listener->set_owner(static_cast<std::uint32_t>(fd));
   socket->listener = listener;
+  if (local.port == 0) impl_->hold(*socket, listener->local());
   socket->bound = listener->local();
   return {};
 }
@@ -157,8 +189,9 @@ Result<int> SocketTable::accept(int fd, Endpoint* peer) {
   ZS_TRY_ASSIGN(Socket* const accepted, impl_->open(Type::kStream, socket->family));
   tcp::Connection& connection = *socket->listener->dequeue();
   connection.set_owner(static_cast<std::uint32_t>(accepted->fd));
+  connection.set_seat(accepted);
   accepted->connection = &connection;
-  accepted->bound = connection.flow().local;
+  accepted->options.reset();
   if (peer != nullptr) *peer = connection.flow().remote;
   return accepted->fd;
 }
@@ -174,6 +207,7 @@ Result<void> SocketTable::connect(int fd, const Endpoint& remote) {
   if (socket->listener != nullptr) return Errc::kInvalid;
   if (socket->v6_only && remote.address.is_v4()) return Errc::kNoRoute;  // as Linux says it
   if (socket->connection != nullptr) {
+    if (socket->connection->waits_to_open()) return Errc::kInProgress;
     return socket->connection->state() == tcp::State::kSynSent ? Errc::kAlready
                                                                : Errc::kIsConnected;
   }
@@ -187,11 +221,36 @@ Result<void> SocketTable::connect(int fd, const Endpoint& remote) {
   // An IPv6 socket may be bound to an address of either family; a flow has one.
   if (local.address.family() != remote.address.family()) return Errc::kAfNotSupported;
   ZS_TRY_ASSIGN(tcp::Connection* const connection,
-                impl_->tcp.connect(local, remote, path.mtu, socket->options, impl_->shard.now()));
+                impl_->tcp.connect(local, remote, path.mtu, *socket->options, impl_->shard.now()));
   connection->set_owner(static_cast<std::uint32_t>(fd));
+  connection->set_seat(socket);
   socket->connection = connection;
-  socket->bound = connection->flow().local;
+  // Only who holds a port must go on saying where; the others would say what the flow says.
+  if (socket->bound && socket->bound->port != 0) {
+    socket->bound = connection->flow().local;
+  } else {
+    socket->bound.reset();
+  }
+  socket->reuse_port = socket->options->reuse_port;
+  socket->options.reset();
+  if (connection->waits_to_open()) return {};  // the first write() will begin
   return Errc::kInProgress;
+}
+
+Result<void> SocketTable::connect_with(int fd, const Endpoint& remote, buf::Chain& chain,
+                                       WriteFlags flags) {
+  Socket* const socket = impl_->find(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  if (socket->type != Type::kStream) return Errc::kNotSupported;
+  if (socket->connection != nullptr && socket->connection->waits_to_open()) {
+    return write(fd, chain, flags);
+  }
+  if (!socket->options) return connect(fd, remote);  // it says which way it is connected already
+  const bool before = std::exchange(socket->options->fast_open, true);
+  const auto begun = connect(fd, remote);
+  if (socket->options) socket->options->fast_open = before;
+  if (!begun) return begun;
+  return write(fd, chain, flags);
 }
 
 Result<void> SocketTable::close(int fd) {

@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "buf/chain.hpp"
+#include "tcp/info.hpp"
 
 namespace zs::stack {
 class Shard;
@@ -40,6 +41,7 @@ struct ReadyEvent {
 
 enum class Option : std::uint8_t {
   kReuseAddress,       ///< bool
+  kReusePort,          ///< bool; all who have it share an address
   kSendBuffer,         ///< bytes
   kReceiveBuffer,      ///< bytes
   kNoDelay,            ///< bool
@@ -49,6 +51,7 @@ enum class Option : std::uint8_t {
   kKeepAliveProbes,    ///< count
   kUserTimeout,        ///< milliseconds
   kCongestion,         ///< tcp::CongestionAlgorithm
+  kMaxPacingRate,      ///< bytes a second, unsigned; -1: unlimited (SO_MAX_PACING_RATE)
   kLinger,             ///< seconds; -1: off; 0: close() resets
   kV6Only,             ///< bool; an IPv6 socket serves no IPv4 (RFC 3493 §5.3)
   kBroadcast,          ///< bool; may send to broadcast addresses
@@ -56,6 +59,35 @@ enum class Option : std::uint8_t {
   kGroupHops,          ///< hop limit of datagrams to groups; -1: the default, 1
   kGroupLoop,          ///< bool; they come to our own members too
   kGroupInterface,     ///< index from 1 of the interface that they leave by; 0: the route's
+};
+
+/// What only streams have, with Linux' ranges.
+enum class StreamOption : std::uint8_t {
+  kCork,             ///< bool; less than a segment waits, for 200 ms at most
+  kQuickAck,         ///< bool; see tcp::AckPolicy::set_quick()
+  kReadLowWater,     ///< bytes; fewer than these are not kReadable
+  kWriteLowWater,    ///< 1, and not to be set
+  kUnsentLowWater,   ///< bytes; kWritable while less is unsent, 0: whatever is
+  kDeferAccept,      ///< seconds; a listener's connections wait for data
+  kWindowClamp,      ///< bytes of window to offer at most; 0: none, before connect() only
+  kMaxSegment,       ///< bytes; 0: none. Of a connection: what it sends at most
+  kSynRetries,       ///< count
+  kFastOpenQueue,    ///< count; a listener's fast opens at once (RFC 7413), 0: none
+  kFastOpenConnect,  ///< bool; connect() leaves the SYN to the first write()
+  kOrphanFinWait2,   ///< seconds of FIN-WAIT-2 behind close(); -1: none
+};
+
+/// What a write is to do beside writing.
+struct WriteFlags {
+  bool more = false;  ///< more follows at once (MSG_MORE)
+};
+
+/// What there is to know about a stream (TCP_INFO).
+struct StreamInfo {
+  tcp::Info connection;
+  bool is_listening = false;
+  std::uint32_t waiting = 0;  ///< of a listener: to be accepted, and
+  std::uint32_t backlog = 0;  ///< how many may
 };
 
 /// What a descriptor is.
@@ -95,6 +127,10 @@ class SocketTable {
   Result<void> listen(int fd, int backlog);
   /// kAgain when nobody waits.
   Result<int> accept(int fd, Endpoint* peer = nullptr);
+  /// connect() and write() in one, so that the SYN may take the data along (RFC 7413,
+  /// MSG_FASTOPEN): kInProgress, and the chain stays the caller's, where the server's cookie is not
+  /// known yet.
+  Result<void> connect_with(int fd, const Endpoint& remote, buf::Chain& chain, WriteFlags flags);
   /// kInProgress for a stream, whose end is told by kWritable or kError.
   Result<void> connect(int fd, const Endpoint& remote);
 
@@ -107,9 +143,10 @@ class SocketTable {
   /// Takes the whole chain or, on any error, nothing: kAgain when the send buffer lacks the room,
   /// kMessageSize for a chain that could never fit, kPipe after shutdown, kConnReset, ….
   Result<void> write(int fd, buf::Chain& chain);
+  Result<void> write(int fd, buf::Chain& chain, WriteFlags flags);
   /// The copying twins; these may be short.
   Result<std::size_t> read_copy(int fd, std::span<std::byte> out);
-  Result<std::size_t> write_copy(int fd, std::span<const std::byte> in);
+  Result<std::size_t> write_copy(int fd, std::span<const std::byte> in, WriteFlags flags = {});
   /// Datagrams: one whole datagram each.
   Result<buf::Chain> receive_from(int fd, Endpoint* peer);
   Result<void> send_to(int fd, buf::Chain& chain, const Endpoint& peer);
@@ -127,6 +164,8 @@ class SocketTable {
 
   Result<void> set_option(int fd, Option option, int value);
   Result<int> option(int fd, Option option) const;
+  Result<void> set_option(int fd, StreamOption option, int value);
+  Result<int> option(int fd, StreamOption option) const;
   /// A datagram socket's port gets what is sent to the group, until leave_group() or close().
   /// `interface`: its index; none: where a datagram to the group would leave. kInvalid for no
   /// group, kNoDevice, kAddrInUse for one that was joined, kNoBuffers for too many.
@@ -135,6 +174,7 @@ class SocketTable {
   Result<void> leave_group(int fd, const IpAddress& group, std::optional<std::size_t> interface);
   /// The interface that has the address.
   std::optional<std::size_t> interface_of(const IpAddress& address) const;
+  Result<StreamInfo> stream_info(int fd) const;
   /// The pending error, cleared by asking (SO_ERROR); Errc{} for none, kBadFd.
   Errc take_error(int fd);
   Result<DescriptorInfo> info(int fd) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "base/intrusive_list.hpp"
@@ -31,8 +32,16 @@ struct SocketTable::Impl {
         pools(p),
         descriptors(limits.descriptors, limits.first) {}
 
-  /// The open socket behind `fd`, or nullptr.
+  /// The open socket behind `fd`, its connection awake, or nullptr.
   Socket* find(int fd) const {
+    Socket* const socket = find_as_it_is(fd);
+    if (socket != nullptr && socket->dormant != nullptr) [[unlikely]] {
+      tcp.wake(*socket->dormant, shard.now());
+    }
+    return socket;
+  }
+  /// The same, asleep or not: for those who take what is not there the long way.
+  Socket* find_as_it_is(int fd) const {
     const auto at = static_cast<std::size_t>(fd);  // a negative one is beyond all
     return at < by_fd_size ? by_fd[at] : nullptr;
   }
@@ -66,6 +75,17 @@ struct SocketTable::Impl {
                                     std::optional<std::size_t> asked) const;
   void leave_all_groups(Socket& socket);
 
+  /// A stream's options have changed: who acts on them shall know.
+  void on_options_changed(Socket& socket) {
+    if (socket.connection != nullptr) socket.connection->on_options_changed(shard.now());
+    if (socket.listener != nullptr) socket.listener->set_options(*socket.options);
+  }
+
+  /// Whether somebody else on the port is in the way of a stream that binds, or listens, there.
+  bool is_refused(const Socket& socket, const Endpoint& local) const;
+  void hold(Socket& socket, const Endpoint& local);
+  void let_go(const Socket& socket);
+
   Result<void> check_local(const Socket& socket, const Endpoint& local) const;
   Result<udp::Path> datagram_path(const Socket& socket, const IpAddress& remote) const;
 
@@ -80,6 +100,7 @@ struct SocketTable::Impl {
   std::unique_ptr<Socket*[]> by_fd;
   std::size_t by_fd_size = 0;
   IntrusiveList<Socket, ReadyTag> ready;
+  std::unordered_multimap<std::uint16_t, Socket*> bound_streams;  ///< by port; not the accepted
   std::uint64_t copied_datagram_bytes = 0;
   EventQueues* queues = nullptr;
 };

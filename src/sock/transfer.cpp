@@ -17,7 +17,7 @@ Result<tcp::Connection*> stream_of(Socket* socket) {
 }  // namespace
 
 [[gnu::flatten]] Result<buf::Chain> SocketTable::read(int fd, std::uint32_t limit) {
-  Socket* const socket = impl_->find(fd);
+  Socket* const socket = impl_->find_as_it_is(fd);
   if (socket != nullptr && socket->connection != nullptr && socket->connection->has_whole(limit))
       [[likely]] {
     return socket->connection->take_whole();
@@ -44,7 +44,7 @@ Result<buf::Chain> SocketTable::peek(int fd, std::uint32_t limit) {
 }
 
 [[gnu::flatten]] Result<void> SocketTable::write(int fd, buf::Chain& chain) {
-  Socket* const socket = impl_->find(fd);
+  Socket* const socket = impl_->find_as_it_is(fd);
   if (socket != nullptr && socket->connection != nullptr &&
       socket->connection->write_steadily(chain)) [[likely]] {
     return {};
@@ -52,16 +52,19 @@ Result<buf::Chain> SocketTable::peek(int fd, std::uint32_t limit) {
   return write_slowly(fd, chain);
 }
 
-Result<void> SocketTable::write_slowly(int fd, buf::Chain& chain) {
+Result<void> SocketTable::write_slowly(int fd, buf::Chain& chain) { return write(fd, chain, {}); }
+
+Result<void> SocketTable::write(int fd, buf::Chain& chain, WriteFlags flags) {
   Socket* const socket = impl_->find(fd);
   if (socket != nullptr && socket->type == Type::kDatagram) {
+    if (flags.more) return Errc::kNotSupported;
     const auto peer = impl_->udp.remote_endpoint(socket->datagram);
     if (!peer) return Errc::kDestinationRequired;
     ZS_TRY_ASSIGN(const auto path, impl_->datagram_path(*socket, peer->address));
     return impl_->udp.send(socket->datagram, chain, std::nullopt, path);
   }
   ZS_TRY_ASSIGN(tcp::Connection* const connection, stream_of(socket));
-  const auto written = connection->write(chain);
+  const auto written = connection->write(chain, flags.more);
   if (!written && socket->source) socket->source->wants_room = true;
   return written;
 }
@@ -79,16 +82,17 @@ Result<std::size_t> SocketTable::read_copy(int fd, std::span<std::byte> out) {
   return connection->read_copy(out);
 }
 
-Result<std::size_t> SocketTable::write_copy(int fd, std::span<const std::byte> in) {
+Result<std::size_t> SocketTable::write_copy(int fd, std::span<const std::byte> in,
+                                            WriteFlags flags) {
   Socket* const socket = impl_->find(fd);
   if (socket != nullptr && socket->type == Type::kDatagram) {
     ZS_TRY_ASSIGN(buf::Chain chain, buf::Chain::copy_of(in, *impl_->pools.data));
-    ZS_TRY(write(fd, chain));
+    ZS_TRY(write(fd, chain, flags));
     impl_->copied_datagram_bytes += in.size();
     return in.size();
   }
   ZS_TRY_ASSIGN(tcp::Connection* const connection, stream_of(socket));
-  const auto written = connection->write_copy(in);
+  const auto written = connection->write_copy(in, flags.more);
   if (socket->source && (!written || *written < in.size())) socket->source->wants_room = true;
   return written;
 }

@@ -47,34 +47,47 @@ bool prepend_ethernet(buf::Mbuf& packet, const MacAddress& dst, const MacAddress
   return true;
 }
 
-void Egress::write_headers(const tcp::SteadyPacket& packet, const FlowKey& flow,
-                           const MacAddress& dst, const MacAddress& src) {
-  const bool is_v4 = flow.remote.address.is_v4();
-  const std::uint16_t ip_size = ip::header_size(is_v4 ? IpFamily::kV4 : IpFamily::kV6);
+template <IpFamily kFamily>
+void Egress::write_headers_of(const tcp::SteadyPacket& packet, const FlowKey& flow,
+                              const MacAddress& dst, const MacAddress& src) {
+  constexpr bool kIsV4 = kFamily == IpFamily::kV4;
+  constexpr std::uint16_t kIpSize = ip::header_size(kFamily);
+  constexpr std::uint32_t kL2L3 = wire::EthernetView::kHeader + std::uint32_t{kIpSize};
   const std::uint32_t segment = std::uint32_t{packet.header_bytes} + packet.payload_bytes;
-  const std::uint32_t l2l3 = wire::EthernetView::kHeader + std::uint32_t{ip_size};
   rte_mbuf* const m = packet.packet;
-  m->data_off = static_cast<std::uint16_t>(packet.payload_off - packet.header_bytes - l2l3);
+  m->data_off = static_cast<std::uint16_t>(packet.payload_off - packet.header_bytes - kL2L3);
   m->nb_segs = 1;
   m->next = nullptr;
-  m->pkt_len = l2l3 + segment;
-  m->data_len = static_cast<std::uint16_t>(l2l3 + segment);
+  m->pkt_len = kL2L3 + segment;
+  m->data_len = static_cast<std::uint16_t>(kL2L3 + segment);
   m->packet_type = 0;
   // It lies in memory of its own, so there is no flag to be kept.
   m->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM |
-                (is_v4 ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6);
+                (kIsV4 ? RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_IPV6);
   m->tx_offload = std::uint64_t{wire::EthernetView::kHeader} << RTE_MBUF_L2_LEN_OFS |
-                  std::uint64_t{ip_size} << RTE_MBUF_L3_LEN_OFS |
+                  std::uint64_t{kIpSize} << RTE_MBUF_L3_LEN_OFS |
                   std::uint64_t{packet.header_bytes} << RTE_MBUF_L4_LEN_OFS;
   std::byte* const at = buf::data(m);
   wire::store_mac(at, dst);
   wire::store_mac(at + 6, src);
-  store_be(at + 12, is_v4 ? wire::ether_type::kIpv4 : wire::ether_type::kIpv6);
-  if (is_v4) [[likely]] {
-    ip::write_ipv4_header(at + wire::EthernetView::kHeader, flow.local.address, flow.remote.address,
-                          wire::ip_protocol::kTcp, ip::kDefaultHopLimit, segment);
+  store_be(at + 12, kIsV4 ? wire::ether_type::kIpv4 : wire::ether_type::kIpv6);
+  if constexpr (kIsV4) {
+    ip::write_ipv4_header(at + wire::EthernetView::kHeader, packet.ipv4_start, flow.local.address,
+                          flow.remote.address, wire::ip_protocol::kTcp, ip::kDefaultHopLimit,
+                          segment);
   } else {
-    ip::write_header(at + wire::EthernetView::kHeader, spec_of(flow), segment);
+    ip::HeaderSpec spec = spec_of(flow);
+    spec.ecn = wire::ecn_of(packet.ipv4_start);
+    ip::write_header(at + wire::EthernetView::kHeader, spec, segment);
+  }
+}
+
+void Egress::write_headers(const tcp::SteadyPacket& packet, const FlowKey& flow,
+                           const MacAddress& dst, const MacAddress& src) {
+  if (flow.remote.address.is_v4()) [[likely]] {
+    write_headers_of<IpFamily::kV4>(packet, flow, dst, src);
+  } else {
+    write_headers_of<IpFamily::kV6>(packet, flow, dst, src);
   }
 }
 
@@ -129,7 +142,9 @@ bool Egress::frame(tcp::OutPacket& out, std::uint16_t& interface) {
   }
   interface = hint.interface;
   ask_for_offloads(out);
-  return transmit(out.packet, spec_of(flow), hint);
+  ip::HeaderSpec spec = spec_of(flow);
+  spec.ecn = out.ecn;
+  return transmit(out.packet, spec, hint);
 }
 
 std::optional<Frame> Egress::frame(udp::OutPacket&& out) {

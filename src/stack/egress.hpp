@@ -65,6 +65,10 @@ class Egress {
   /// in front of TCP's.
   void write_headers(const tcp::SteadyPacket& packet, const FlowKey& flow, const MacAddress& dst,
                      const MacAddress& src);
+  /// The same, of one family: asked once, it costs less than at each place.
+  template <IpFamily kFamily>
+  void write_headers_of(const tcp::SteadyPacket& packet, const FlowKey& flow, const MacAddress& dst,
+                        const MacAddress& src);
   /// Fills in the hint. False: no route, or no place for the neighbour (counted).
   [[gnu::noinline]] bool resolve(const IpAddress& remote, EgressHint& hint);
   /// Makes a frame of the packet where it is. False: it went elsewhere.

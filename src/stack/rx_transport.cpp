@@ -109,6 +109,7 @@ void RxPipeline::on_tcp(const Received& received, buf::Mbuf packet) {
                        .flags = view->flags(),
                        .options = *options,
                        .mtu = mtu,
+                       .congested = ip.ecn == wire::EcnField::kCongested,
                        .payload = {},
                        .payload_bytes = payload_bytes,
                        .segment_size = segment_size(packet.get(), payload_bytes, mtu)};

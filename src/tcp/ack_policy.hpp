@@ -41,15 +41,42 @@ class AckPolicy {
   }
   /// FIN, challenge ACK, unacceptable segment, answer to a keepalive: acknowledge at once.
   void request_now() noexcept { now_ = true; }
-  /// A segment with the current RCV.NXT left.
-  void on_ack_sent() noexcept {
-    if (quick_acks_ > 0 && is_pending()) --quick_acks_;
+  /// The acknowledgement owed need not leave before `at`: data is about to carry it.
+  void postpone(Instant at) noexcept {
     now_ = false;
-    deadline_ = Instant::never();
-    unacked_bytes_ = 0;
+    deadline_ = at;
+  }
+  /// A segment of data left, with the current RCV.NXT. If it answers what came just before, so will
+  /// the next ones: from now on acknowledgements wait for them (Linux' "pingpong").
+  void on_reply_sent(Instant now) noexcept {
+    if (quick_acks_ > 0 && (!deadline_.is_never() || now - answered_at_ < delay_)) {
+      hold_quick_acks();
+    }
+    settle();
+  }
+  /// The same without data.
+  void on_bare_ack_sent(Instant now) noexcept {
+    if (is_pending()) {
+      // The delay is over, and no reply came: the exchange is not so regular after all.
+      if (!now_ && is_pingpong_) release_quick_acks();
+      if (quick_acks_ > 0) --quick_acks_;
+      if (!deadline_.is_never()) answered_at_ = now;
+    }
+    settle();
   }
   /// After a long idle time or a loss of ours the peer is in slow start again.
   void restart_quick_acks() noexcept { quick_acks_ = kQuickAcks; }
+
+  /// TCP_QUICKACK: 0 lets acknowledgements wait for replies; another value stops that, and what is
+  /// owed leaves at once; an even one goes back to waiting then.
+  void set_quick(int value) noexcept {
+    if (value == 0) return hold_quick_acks();
+    release_quick_acks();
+    if (!is_pending()) return;
+    now_ = true;
+    if (value % 2 == 0) hold_quick_acks();
+  }
+  bool is_quick() const noexcept { return !is_pingpong_; }
 
   /// An ACK should leave in this pass (unless data carries it).
   bool is_due_now() const noexcept { return now_; }
@@ -62,13 +89,35 @@ class AckPolicy {
   /// Largest wire segment seen: our best guess of the peer's effective MSS, at least kMinFullSize.
   std::uint32_t full_size() const noexcept { return full_size_; }
 
+  /// Whatever was owed has been said.
+  void settle() noexcept {
+    now_ = false;
+    deadline_ = Instant::never();
+    unacked_bytes_ = 0;
+  }
+
  private:
+  void hold_quick_acks() noexcept {
+    if (is_pingpong_) return;
+    is_pingpong_ = true;
+    held_quick_acks_ = quick_acks_;
+    quick_acks_ = 0;
+  }
+  void release_quick_acks() noexcept {
+    if (!is_pingpong_) return;
+    is_pingpong_ = false;
+    quick_acks_ = held_quick_acks_;
+  }
+
   Duration delay_;
   Instant deadline_ = Instant::never();
+  Instant answered_at_ = Instant::from_ns(INT64_MIN / 2);  ///< when data was last, without any
   std::uint32_t unacked_bytes_ = 0;
   std::uint32_t full_size_ = kMinFullSize;
   std::uint8_t quick_acks_;
+  std::uint8_t held_quick_acks_ = 0;  ///< those that is_pingpong_ withholds
   bool now_ = false;
+  bool is_pingpong_ = false;
 };
 
 /// What the receive window is judged by; bytes, unscaled.

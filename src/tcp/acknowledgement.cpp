@@ -72,7 +72,8 @@ void Connection::process_ack(const Segment& segment, Instant now) {
                         .duplicate = duplicate,
                         .sack_blocks = negotiated_.sack ? segment.options.sack_blocks()
                                                         : std::span<const wire::TcpSackBlock>{},
-                        .echoed_before = echoed_before(segment, now)});
+                        .echoed_before = echoed_before(segment, now),
+                        .wants_newest = pacing_ != nullptr});
   std::optional<Duration> rtt;
   if (newly_acked > 0) {
     rtt = rtt_sample(segment, verdict.rtt, now);
@@ -80,9 +81,14 @@ void Connection::process_ack(const Segment& segment, Instant now) {
     on_bytes_acknowledged(ack, now);
   }
   apply(verdict, effect, now);
+  if (pacing_ && pacing_->delivery) sample_delivery(verdict, rtt, now);
   using Mode = recovery::LossRecovery::Mode;
-  // RFC 6675 §5 holds the window during fast recovery.
-  const bool reduced = verdict.entered_recovery || verdict.probe_repaired;
+  if (verdict.spurious && mode_before == Mode::kLoss) rtt_.on_spurious_timeout();
+  const bool echo = !old && hear_echo(segment, effect.flight_size, now);
+  // RFC 6675 §5 holds the window during fast recovery; RFC 3168 §6.1.2 lets no echo open it, of
+  // which DCTCP wants to know nevertheless.
+  const bool reduced =
+      verdict.entered_recovery || verdict.probe_repaired || (echo && !ecn_.is_exact());
   if (newly_acked > 0 && mode_before != Mode::kRecovery && !reduced) {
     // What ends a timeout's recovery may have arrived before the timeout: it counts as one segment
     // (RFC 3465 §2.3).
@@ -92,7 +98,8 @@ void Connection::process_ack(const Segment& segment, Instant now) {
          .in_flight = in_flight,
          .rtt = rtt,
          // After a timeout the window of one segment is what holds us back.
-         .app_limited = !cwnd_limited_until_ && mode_before == Mode::kOpen},
+         .app_limited = !cwnd_limited_until_ && mode_before == Mode::kOpen,
+         .echo = echo},
         now);
   }
   forget_cwnd_limit(ack);
@@ -105,7 +112,7 @@ void Connection::apply(const recovery::LossRecovery::Verdict& verdict, const Ack
     // RFC 8985 §7.4.2: a loss is a loss, though there is nothing left to recover.
     ++shared_->counters.loss_probe_recoveries;
     // As Linux does: the tail says nothing of how much was in flight when it was sent.
-    congestion_->on_loss(cc::LossKind::kFastRecovery, now, congestion_->window_bytes());
+    reduce_window(cc::LossKind::kFastRecovery, congestion_->window_bytes(), now);
     congestion_->on_recovery_exit(now);
   }
   if (verdict.spurious) {
@@ -116,9 +123,12 @@ void Connection::apply(const recovery::LossRecovery::Verdict& verdict, const Ack
   }
   if (verdict.entered_recovery) {
     ++shared_->counters.fast_recoveries;
-    congestion_->on_loss(cc::LossKind::kFastRecovery, now, effect.flight_size);
+    reduce_window(cc::LossKind::kFastRecovery, effect.flight_size, now);
     recovery_.start_reduction(congestion_->ssthresh(), effect.flight_size);
     timed_seq_.reset();
+  }
+  if (pacing_ && pacing_->delivery && verdict.lost_bytes > 0) {
+    pacing_->delivery->on_lost(verdict.lost_bytes, verdict.newest_lost_at);
   }
   recovery_.reduce(verdict, effect.una_advanced, flight(now));
   if (verdict.reneged) {
@@ -129,6 +139,18 @@ void Connection::apply(const recovery::LossRecovery::Verdict& verdict, const Ack
   if (verdict.reordering_deadline || !recovery_.may_probe()) {
     timers_.set(TimerId::kLossDetection, verdict.reordering_deadline.value_or(Instant::never()));
   }
+}
+
+/// Whether the acknowledgement tells of congestion (ECE): RFC 3168 §6.1.2. Losses of the same
+/// window have reduced it already.
+bool Connection::hear_echo(const Segment& segment, std::uint32_t flight_size, Instant now) {
+  if (segment.has(flag::kSyn)) return false;  // there the bit is an answer (§6.1.1)
+  const Ecn::Echo echo = ecn_.on_ack(segment.flags, segment.ack);
+  if (echo == Ecn::Echo::kReduce && recovery_.mode() == recovery::LossRecovery::Mode::kOpen) {
+    ++shared_->counters.congestion_reductions;
+    reduce_window(cc::LossKind::kEcn, flight_size, now);
+  }
+  return echo != Ecn::Echo::kNone;
 }
 
 recovery::LossRecovery::Flight Connection::flight(Instant now) const {
@@ -155,28 +177,48 @@ std::optional<Instant> Connection::echoed_before(const Segment& segment, Instant
 }
 
 void Connection::grow_window(const Acked& acked, Instant now) {
+  std::optional<Duration> rtt = acked.rtt;
+  if (negotiated_.sack && congestion_->is_slow_start()) {
+    // HyStart++ judges by several samples a round trip, of which RFC 6298 needs but one.
+    if (const auto sent_at = recovery_.sent_at(snd_.una, last_sent_)) rtt = now - *sent_at;
+  }
   congestion_->on_ack({.now = now,
                        .newly_acked_bytes = acked.newly_acked,
                        .bytes_in_flight = acked.in_flight,
-                       .rtt = acked.rtt,
+                       .rtt = rtt,
                        .smoothed_rtt = rtt_.srtt(),
-                       .app_limited = acked.app_limited});
+                       .app_limited = acked.app_limited,
+                       .ecn_echo = acked.echo});
 }
 
 /// `delivered`: the round trip of what was sent once, as the loss recovery has it.
 std::optional<Duration> Connection::rtt_sample(const Segment& segment,
                                                std::optional<Duration> delivered, Instant now) {
   if (timed_seq_) return timed_sample(SeqNum::later(segment.ack, snd_.una), now);
-  if (!delivered && negotiated_.timestamps && segment.options.timestamps) {
-    // Karn's rule forbids timing what was retransmitted, but an echoed timestamp tells which copy
-    // arrived (RFC 7323 §4.1). Our timestamps tick in milliseconds.
-    const std::uint32_t elapsed_ms = timestamp_now(now) - segment.options.timestamps->echo;
-    if (segment.options.timestamps->echo == 0 || elapsed_ms > kMostElapsedMs) return std::nullopt;
-    delivered = std::chrono::milliseconds{std::max(elapsed_ms, 1u)};
-  }
+  if (!delivered) delivered = echoed_round_trip(segment, now);
   if (!delivered) return std::nullopt;
   rtt_.on_sample(*delivered);
   return delivered;
+}
+
+/// Karn's rule forbids timing what was sent again, but an echoed timestamp tells which copy arrived
+/// (RFC 7323 §4.1). Our timestamps tick in milliseconds.
+std::optional<Duration> Connection::echoed_round_trip(const Segment& segment, Instant now) const {
+  const auto& stamp = segment.options.timestamps;
+  if (!negotiated_.timestamps || !stamp || stamp->echo == 0) return std::nullopt;
+  const std::uint32_t elapsed_ms = timestamp_now(now) - stamp->echo;
+  if (elapsed_ms > kMostElapsedMs) return std::nullopt;
+  return std::chrono::milliseconds{std::max(elapsed_ms, 1u)};
+}
+
+/// Our SYN, or SYN-ACK, is acknowledged.
+void Connection::sample_handshake(const Segment& segment, Instant now) {
+  if (retries_ == 0 && timed_seq_) {
+    rtt_.on_sample(now - timed_at_);
+  } else if (const auto rtt = echoed_round_trip(segment, now)) {
+    rtt_.on_sample(*rtt);
+  }
+  timed_seq_.reset();
 }
 
 /// The one segment that is timed (RFC 6298 §4), if `ack` covers it.

@@ -18,6 +18,7 @@ constexpr Duration kRecentTimestampLife = 24h * 24;
 }  // namespace
 
 void Connection::on_segment(Segment&& segment, Instant now) {
+  holding_.on_segment();
   switch (state_) {
     case State::kClosed:
       if (!segment.has(flag::kRst)) shared_->reply(reset_for(segment));
@@ -154,7 +155,8 @@ Connection::Step Connection::check_reset(const Segment& segment, Instant now) {
   ++shared_->counters.established_resets;
   const bool was_over = state_ == State::kClosing || state_ == State::kLastAck;
   Errc reason = Errc::kConnReset;
-  if (state_ == State::kSynReceived) reason = Errc::kConnRefused;
+  if (state_ == State::kSynReceived && !fast_open_) reason = Errc::kConnRefused;
+  if (fast_open_ && fast_open_->is_server()) fast_open_->queue().on_reset(now);
   if (was_over) reason = Errc{};
   close_with(reason);
   return Step::kStop;
@@ -182,14 +184,15 @@ Connection::Step Connection::check_ack(const Segment& segment, Instant now) {
     return Step::kStop;
   }
   if (state_ == State::kSynReceived) {
-    if (!segment.ack.after(snd_.una) || segment.ack.after(snd_.max)) {
+    if (!segment.ack.after(snd_.iss) || segment.ack.after(snd_.max)) {
       shared_->reply(reset_for(segment));
       shared_->count(Drop::kTcpBadAck);
       return Step::kStop;
     }
-    snd_.una = segment.ack;
-    if (retries_ == 0 && timed_seq_) rtt_.on_sample(now - timed_at_);
-    timed_seq_.reset();
+    snd_.una = snd_.iss + 1;
+    // A simultaneous open: what the peer's SYN agreed to, its SYN-ACK has to repeat.
+    if (segment.has(flag::kSyn) && !Ecn::is_setup_syn_ack(segment.flags)) ecn_.withdraw();
+    sample_handshake(segment, now);
     snd_.wl1 = segment.seq - 1;  // so that this segment updates the window
     establish(now);
     return Step::kContinue;
@@ -221,7 +224,11 @@ Connection::Step Connection::process_ack_by_state(Instant now) {
   switch (state_) {
     case State::kFinWait1:
       transition(State::kFinWait2);
-      if (orphan_) timers_.set(TimerId::kTimeWait, now + shared_->config.fin_wait_2);
+      if (orphan_ && options_.orphan_fin_wait_2 < Duration::zero()) {
+        reset_with(Errc::kConnAborted);  // TCP_LINGER2: nobody waits for the peer's FIN
+        return Step::kStop;
+      }
+      if (orphan_) timers_.set(TimerId::kTimeWait, now + fin_wait_2_time());
       return Step::kContinue;
     case State::kClosing:
       enter_time_wait(now);
@@ -259,6 +266,9 @@ void Connection::process_payload(Segment& segment, Instant now) {
     close_with(Errc::kConnAborted);
     return;
   }
+  if (ecn_.is_on()) [[unlikely]] {
+    hear_mark(segment, now);
+  }
   const buf::Supply supply = shared_->pools.data->supply();
   if (!receive_buffer_.has_room() || supply != buf::Supply::kPlenty) {
     shared_->counters.copied_bytes_in += receive_buffer_.compact(*shared_->pools.data);
@@ -287,6 +297,28 @@ void Connection::process_payload(Segment& segment, Instant now) {
       reassembly_.insert(segment.seq, buf::Chain{std::move(segment.payload)}, shared_->pools);
   if (kept.displaced_bytes > 0) shared_->count(Drop::kTcpReassemblyFull);
   if (kept.duplicate) report_duplicate(*kept.duplicate);
+}
+
+/// What the network says of congestion on the way to us (RFC 3168 §6.1.3, RFC 8257 §3.2).
+void Connection::hear_mark(const Segment& segment, Instant now) {
+  if (segment.congested) ++shared_->counters.congestion_marks_in;
+  const std::uint8_t former_flags = ecn_.echo_flags();
+  const Ecn::Answer answer = ecn_.on_data(segment.flags, segment.congested);
+  if (answer == Ecn::Answer::kNone) return;
+  if (answer == Ecn::Answer::kFormerAtOnce && ack_.is_pending()) {
+    ControlReply former;
+    former.flow = flow_;
+    former.seq = snd_.nxt;
+    former.ack = rcv_.nxt;
+    former.flags = flag::kAck | former_flags;
+    former.window = static_cast<std::uint16_t>(receive_window() >> negotiated_.receive_scale);
+    former.ecn = ecn_.field(false);
+    if (negotiated_.timestamps) {
+      former.options.timestamps = {timestamp_now(now), negotiated_.recent_timestamp};
+    }
+    shared_->reply(former);
+  }
+  ack_.request_now();
 }
 
 void Connection::accept_in_order(buf::Mbuf payload, std::uint32_t bytes, std::uint16_t segment_size,

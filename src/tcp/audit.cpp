@@ -40,7 +40,8 @@ const char* Connection::audit_sending() const {
   // Whoever waits to be polled has not been asked yet.
   const bool asked = !static_cast<const ListHook<TransmitTag>&>(*this).is_linked();
   const bool waits = has_outstanding() || unsent_bytes() > 0 || (fin_queued_ && !fin_sent());
-  if (asked && waits && timers_.earliest().is_never()) return "it waits, but for no timer";
+  const bool wakes = !timers_.earliest().is_never() || (pacing_ && pacing_->is_armed());
+  if (asked && waits && !wakes) return "it waits, but for no timer";
   return nullptr;
 }
 

@@ -1,5 +1,6 @@
 // How a connection ends: RFC 9293 §3.6, §3.10.4 (CLOSE), §3.10.5 (ABORT), and resets.
 
+#include <algorithm>
 #include <utility>
 
 #include "tcp/connection.hpp"
@@ -21,6 +22,7 @@ void Connection::close_with(Errc reason) {
   if (!is_synchronized(state_)) ++shared_->counters.attempt_fails;
   error_ = reason;
   timers_.cancel_all();
+  fast_open_.reset();
   send_buffer_.clear();
   reassembly_.clear();
   // Bytes that were acknowledged to the peer stay readable; the error comes after them, as on
@@ -93,11 +95,20 @@ void Connection::close(Instant now) {
     return;
   }
   shutdown_write();
-  if (state_ == State::kFinWait2) {
-    timers_.set(TimerId::kTimeWait, now + shared_->config.fin_wait_2);
+  if (state_ == State::kFinWait2 && options_.orphan_fin_wait_2 < Duration::zero()) {
+    reset_with(Errc::kConnAborted);
+  } else if (state_ == State::kFinWait2) {
+    timers_.set(TimerId::kTimeWait, now + fin_wait_2_time());
   } else if (options_.linger && state_ != State::kTimeWait) {
     timers_.set(TimerId::kTimeWait, now + *options_.linger);
   }
+}
+
+/// How long an orphan waits for the peer's FIN; as on Linux no shorter than a few timeouts.
+Duration Connection::fin_wait_2_time() const {
+  const bool own = options_.orphan_fin_wait_2 > Duration::zero();
+  return std::max<Duration>(own ? options_.orphan_fin_wait_2 : shared_->config.fin_wait_2,
+                            rtt_.rto() * 7 / 2);
 }
 
 void Connection::abort() { reset_with(Errc::kConnAborted); }

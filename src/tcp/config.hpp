@@ -15,7 +15,17 @@ enum class SynCookiePolicy : std::uint8_t {
   kAlways,
 };
 
-enum class CongestionAlgorithm : std::uint8_t { kCubic, kNewReno };
+enum class CongestionAlgorithm : std::uint8_t { kCubic, kNewReno, kDctcp, kBbr };
+
+/// Explicit congestion notification (RFC 3168). DCTCP, which is nothing without, is as kOn.
+enum class EcnMode : std::uint8_t {
+  kOff,
+  kPassive,  ///< for peers that ask for it
+  kOn,       ///< asked for
+};
+
+/// Whose first slow start HyStart++ (RFC 9406) ends.
+enum class HyStartUse : std::uint8_t { kNobody, kCubic, kEverybody };
 
 /// What every new connection of a shard starts with; sockets may override the per-connection part.
 struct Config {
@@ -27,11 +37,15 @@ struct Config {
   /// one byte a segment must not drain the pool (DESIGN §5).
   std::uint32_t receive_buffer_segments = 4096;
   CongestionAlgorithm congestion = CongestionAlgorithm::kCubic;
+  EcnMode ecn = EcnMode::kPassive;
+  bool ecn_alternative_backoff = false;  ///< RFC 8511: a mark costs less than a loss
+  HyStartUse hystart = HyStartUse::kCubic;
   bool timestamps = true;                      ///< RFC 7323
   bool sack = true;                            ///< RFC 2018
   bool window_scaling = true;                  ///< RFC 7323
   bool nodelay = false;                        ///< TCP_NODELAY
   std::uint32_t initial_window_segments = 10;  ///< RFC 6928
+  bool pacing = false;                         ///< every connection; else those that ask
   Duration min_rto = 200ms;          ///< Linux' TCP_RTO_MIN; RFC 6298 §2.4 says 1 s, nobody obeys
   Duration max_rto = 120s;           ///< Linux' TCP_RTO_MAX; RFC 6298 §2.5 asks for at least 60 s
   Duration initial_rto = 1s;         ///< RFC 6298 §2.1
@@ -49,6 +63,8 @@ struct Config {
 
   // Per shard.
   std::uint32_t max_connections = 65'536;
+  /// Of these, more than so many sleep while nothing goes on with them (ADR 15).
+  std::uint32_t awake_connections = 16'384;
   std::uint32_t syn_cache_entries = 16'384;
   SynCookiePolicy syn_cookies = SynCookiePolicy::kOnOverflow;
   std::uint32_t time_wait_entries = 65'536;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -14,12 +15,18 @@
 #include "tcp/audit.hpp"
 #include "tcp/cc/controller.hpp"
 #include "tcp/challenge.hpp"
+#include "tcp/connection_options.hpp"
+#include "tcp/ecn.hpp"
+#include "tcp/holding.hpp"
 #include "tcp/keepalive.hpp"
+#include "tcp/opening.hpp"
+#include "tcp/pacing.hpp"
 #include "tcp/progress.hpp"
 #include "tcp/reassembly.hpp"
 #include "tcp/receive_buffer.hpp"
 #include "tcp/recovery/loss_recovery.hpp"
 #include "tcp/rtt.hpp"
+#include "tcp/seat.hpp"
 #include "tcp/segment.hpp"
 #include "tcp/send_buffer.hpp"
 #include "tcp/shared.hpp"
@@ -31,55 +38,7 @@
 namespace zs::tcp {
 
 struct AcceptTag;
-
-/// What a socket may set for itself; the rest is the shard's Config.
-struct ConnectionOptions {
-  std::uint32_t send_buffer_bytes = 0;
-  std::uint32_t receive_buffer_bytes = 0;
-  bool nodelay = false;
-  bool keepalive = false;
-  Duration keepalive_idle{};
-  Duration keepalive_interval{};
-  std::uint8_t keepalive_probes = 0;
-  CongestionAlgorithm congestion = CongestionAlgorithm::kCubic;
-  Duration user_timeout{};
-  std::optional<Duration> linger;  ///< SO_LINGER; zero: close() resets
-
-  static ConnectionOptions from(const Config& config);
-};
-
-/// What the two SYNs agreed on.
-struct Negotiated {
-  std::uint16_t peer_mss = 536;  ///< RFC 9293 §3.7.1: the default without the option
-  bool timestamps = false;
-  bool sack = false;
-  bool window_scaling = false;
-  std::uint8_t send_scale = 0;     ///< shift of windows that we receive (the peer's option)
-  std::uint8_t receive_scale = 0;  ///< shift of windows that we send (our option)
-  std::uint32_t timestamp_offset = 0;
-  std::uint32_t recent_timestamp = 0;
-};
-
-struct ActiveOpen {
-  FlowKey flow;
-  SeqNum iss;
-  std::uint32_t timestamp_offset = 0;
-  std::uint16_t mtu = 1500;
-  ConnectionOptions options;
-};
-
-/// A finished handshake, as the SYN cache hands it over.
-struct PassiveOpen {
-  FlowKey flow;
-  SeqNum iss;
-  SeqNum irs;
-  std::uint16_t mtu = 1500;
-  Negotiated negotiated;
-  ConnectionOptions options;
-  std::uint32_t receive_window = 0;       ///< as the SYN-ACK advertised it
-  std::optional<Duration> handshake_rtt;  ///< absent if the SYN-ACK was sent twice (Karn)
-  bool by_cookie = false;                 ///< and if nobody knows, which speaks for no loss
-};
+struct Info;
 
 /// The protocol machine of one TCP connection (RFC 9293).
 ///
@@ -104,6 +63,7 @@ class Connection : public timer::Entry,
 
   Connection(Shared& shared, const ActiveOpen& open, Instant now);
   Connection(Shared& shared, const PassiveOpen& open, Instant now);
+  Connection(Shared& shared, FastPassiveOpen&& fast, Instant now);
   ~Connection();
 
   // In: the network and time.
@@ -115,6 +75,8 @@ class Connection : public timer::Entry,
   /// describes. `segment_size` as in Segment.
   void on_predicted(const wire::PlainTcp& segment, rte_mbuf* frame, std::uint16_t segment_size,
                     Instant now);
+  /// What a good fast open's SYN carried; once, before all else.
+  void on_syn_data(Segment& segment, Instant now);
   void on_deadline(Instant now);
   void on_icmp_error(Errc error, SeqNum seq, Instant now);
   void on_packet_too_big(SeqNum seq, std::uint16_t mtu, Instant now);
@@ -123,7 +85,8 @@ class Connection : public timer::Entry,
   /// kAgain without the room, kMessageSize if it can never fit, kPipe after shutdown,
   /// kNotConnected, or the reason of the connection's end. On error the chain stays with the
   /// caller.
-  Result<void> write(buf::Chain& chain);
+  /// `more` is to follow at once (MSG_MORE): what is less than a segment waits for it.
+  Result<void> write(buf::Chain& chain, bool more = false);
   /// The short way of write(). False: nothing was done.
   bool write_steadily(buf::Chain& chain) {
     if (!steady_ || !send_buffer_.append_one(chain)) return false;
@@ -131,7 +94,7 @@ class Connection : public timer::Entry,
     schedule_data();
     return true;
   }
-  Result<std::size_t> write_copy(std::span<const std::byte> bytes);
+  Result<std::size_t> write_copy(std::span<const std::byte> bytes, bool more = false);
   /// At most `limit` bytes; an empty chain is the end of the stream; kAgain.
   Result<buf::Chain> read(std::uint32_t limit);
   /// The short way of read(): whether it would give everything there is, and that.
@@ -170,10 +133,20 @@ class Connection : public timer::Entry,
            timers_.at(TimerId::kLossDetection) < deadline() || options_.keepalive;
   }
 
+  /// When pacing lets go on what waits for nothing else. It is an entry of the pacing wheel then.
+  std::optional<Instant> pacing_deadline(Instant now) const;
+  Pacing* pacing() { return pacing_.get(); }
+
   // Getters.
   const FlowKey& flow() const { return flow_; }
   State state() const { return state_; }
-  bool is_readable() const;  ///< data, end of stream or an error to collect
+  /// Nothing was sent yet: the SYN waits for the first write(), to take it along (RFC 7413).
+  bool waits_to_open() const {
+    return state_ == State::kSynSent && fast_open_ && fast_open_->waits_for_data();
+  }
+  bool is_readable() const;  ///< enough data, end of stream or an error to collect
+  /// is_readable() of one that is_in_stride().
+  bool has_data() const { return receive_buffer_.size() > 0; }
   bool is_writable() const;
   bool peer_closed() const { return peer_closed_; }
   bool both_closed() const;
@@ -189,9 +162,18 @@ class Connection : public timer::Entry,
   void set_owner(std::uint32_t owner) { owner_ = owner; }
   Listener* listener() const { return listener_; }
   void set_listener(Listener* listener) { listener_ = listener; }
+  /// Where its borrower looks for it, or nullptr.
+  Seat* seat() const { return seat_; }
+  void set_seat(Seat* seat) { seat_ = seat; }
   ConnectionOptions& options() { return options_; }
   /// To be called after a change through options().
   void on_options_changed(Instant now);
+  /// TCP_NODELAY was set: what waits to be sent waits no longer, corked or not.
+  void push();
+  bool is_quick_ack() const { return ack_.is_quick(); }
+  void set_quick_ack(int value);  ///< TCP_QUICKACK
+  /// Payload bytes of a full segment, SendMSS less the usual options (TCP_MAXSEG).
+  std::uint16_t segment_bytes() const { return mss_; }
 
   // What a TIME-WAIT record needs (engine).
   struct TimeWaitState {
@@ -201,12 +183,14 @@ class Connection : public timer::Entry,
     Instant expiry;
   };
   TimeWaitState time_wait_state() const;
+  Info info(Instant now) const;  ///< info.cpp
 
   /// audit.cpp: what is broken in a connection that nobody works on now, or nullptr. `last` is of
   /// this function's last call; begin with an empty one.
   const char* audit(Audit& last) const;
 
  private:
+  friend struct Dormancy;
   enum class Step : bool { kStop, kContinue };
 
   /// What both ways to open begin with.
@@ -227,6 +211,7 @@ class Connection : public timer::Entry,
   void process_ack(const Segment& segment, Instant now);
   Step process_ack_by_state(Instant now);
   void process_payload(Segment& segment, Instant now);
+  void hear_mark(const Segment& segment, Instant now);
   void process_fin(Instant now);
   void trim_to_window(Segment& segment);
   void update_recent_timestamp(const Segment& segment, Instant now);
@@ -250,15 +235,23 @@ class Connection : public timer::Entry,
     std::uint32_t in_flight = 0;  ///< before it
     std::optional<Duration> rtt;
     bool app_limited = false;
+    bool echo = false;  ///< it tells of congestion (ECE)
   };
   [[gnu::noinline]] void grow_window(const Acked& acked, Instant now);
   void on_predicted_ack(SeqNum ack, Instant now);
+  bool hear_echo(const Segment& segment, std::uint32_t flight_size, Instant now);
+  void reduce_window(cc::LossKind kind, std::uint32_t flight_size, Instant now) {
+    congestion_->on_loss(kind, now, flight_size);
+    ecn_.on_window_reduced(snd_.max);
+  }
   void forget_cwnd_limit(SeqNum ack) {
     if (cwnd_limited_until_ && ack.at_or_after(*cwnd_limited_until_)) cwnd_limited_until_.reset();
   }
   std::optional<Duration> rtt_sample(const Segment& segment, std::optional<Duration> delivered,
                                      Instant now);
   std::optional<Duration> timed_sample(SeqNum ack, Instant now);
+  std::optional<Duration> echoed_round_trip(const Segment& segment, Instant now) const;
+  void sample_handshake(const Segment& segment, Instant now);
   void accept_in_order(buf::Mbuf payload, std::uint32_t bytes, std::uint16_t segment_size,
                        Instant now);
   void challenge(Instant now);
@@ -268,10 +261,24 @@ class Connection : public timer::Entry,
   }
 
   // open.cpp: SYN-SENT, SYN-RECEIVED.
+  void begin_passive(const PassiveOpen& open, Instant now);
+  void start_sending();
+  /// The application may write, though the handshake is not over (RFC 7413).
+  bool may_write_early() const {
+    return waits_to_open() ||
+           (state_ == State::kSynReceived && fast_open_ && fast_open_->is_server());
+  }
+  bool poll_early_data(OutPacket& out, Instant now);
+  bool put_syn(const ControlReply& syn, OutPacket& out);
+  void learn_from_syn_ack(const Segment& segment, Instant now);
+  void settle_syn_data(const Segment& segment, Instant now);
   void on_syn_sent_segment(Segment& segment, Instant now);
   void accept_peer_syn(const Segment& segment, Instant now);
   void establish(Instant now);
   bool poll_handshake(OutPacket& out, Instant now);
+  std::uint8_t ecn_flags_of_syn();
+  void withdraw_ecn();
+  cc::Parameters cc_parameters(std::uint32_t initial_segments) const;
   wire::TcpOptions syn_options() const;
 
   // close.cpp.
@@ -290,6 +297,7 @@ class Connection : public timer::Entry,
   void on_keepalive_timeout(Instant now);
   void on_lifetime_timeout(Instant now);
   bool has_outlived_user_timeout(Instant now) const;
+  Duration fin_wait_2_time() const;
   void restart_keepalive(Instant now);
   void arm_retransmit(Instant now) {
     // With SACK, what expires then is a probe's timer (RFC 8985 §7.2).
@@ -311,9 +319,11 @@ class Connection : public timer::Entry,
     std::uint32_t payload_bytes = 0;
     std::uint8_t flags = 0;
     std::uint32_t segment = 0;  ///< segment_payload()
+    bool is_new = false;        ///< never sent before, and nobody's probe
   };
   bool poll_by_state(OutPacket& out, Instant now);
   bool poll_segment(OutPacket& out, Instant now);
+  bool poll_data(OutPacket& out, Instant now);
   bool poll_retransmission(OutPacket& out, Instant now);
   bool resend(SeqRange& range, OutPacket& out, Instant now);
   bool poll_loss_probe(OutPacket& out, Instant now);
@@ -334,8 +344,12 @@ class Connection : public timer::Entry,
   [[gnu::noinline]] std::uint32_t segment_payload_with_sack() const;
   bool emit_ack(OutPacket& out, Instant now);
   /// Whatever a packet carries, it acknowledges. True if the peer has answered since the last.
-  bool note_packet() {
-    ack_.on_ack_sent();
+  bool note_packet(bool has_payload, Instant now) {
+    if (has_payload) {
+      ack_.on_reply_sent(now);
+    } else {
+      ack_.on_bare_ack_sent(now);
+    }
     timers_.cancel(TimerId::kDelayedAck);
     rcv_.last_ack_sent = rcv_.nxt;
     ++shared_->counters.segments_out;
@@ -356,6 +370,10 @@ class Connection : public timer::Entry,
   std::uint32_t usable_window() const;
   std::uint32_t congestion_room() const;
   bool may_send_small() const;
+  bool may_send_tail() const;
+  bool has_enough_unsent() const;
+  Errc refuses_write() const;
+  void on_written(bool more);
   /// Payload of a full segment with the options that the next one will carry (RFC 6691 §3).
   std::uint32_t segment_payload() const {
     if (!reports_sack()) [[likely]] {
@@ -365,12 +383,28 @@ class Connection : public timer::Entry,
   }
   std::uint16_t select_window();
   WindowState window_state() const;
+
+  // pacing.cpp
+  void select_pacing();
+  bool is_paced_out(Instant now) const { return pacing_ && pacing_->pacer.holds(now); }
+  std::uint64_t pacing_rate() const;
+  std::uint32_t paced_quantum() const;
+  /// Most bytes that one packet may carry.
+  std::uint32_t largest_unit() const {
+    return pacing_ ? paced_quantum() : shared_->config.max_tso_bytes;
+  }
+  void note_paced(std::uint32_t bytes, bool from_idle, Instant now);
+  void note_app_limited();
+  void sample_delivery(const recovery::LossRecovery::Verdict& verdict, std::optional<Duration> rtt,
+                       Instant now);
   void on_no_buffers();
 
   // audit.cpp
   const char* audit_sending() const;
   const char* audit_receiving() const;
   const char* audit_progress(const Audit& last) const;
+
+  void describe_loss(Info& info) const;
 
   // Helpers.
   /// Ends whatever may have changed more than the data in the buffers.
@@ -385,7 +419,8 @@ class Connection : public timer::Entry,
     return state_ == State::kEstablished && !orphan_ && !fin_queued_ && !read_shutdown_ &&
            !rcv_.fin && !reset_pending_ && !probe_pending_ && !keepalive_pending_ && !starved_ &&
            snd_.nxt == snd_.max && recovery_.is_quiet() && !reassembly_.has_report() &&
-           !timers_.is_armed(TimerId::kPersist);
+           !timers_.is_armed(TimerId::kPersist) && !holding_.is_unfinished() &&
+           !options_.are_unusual() && ecn_.is_quiet() && !pacing_;
   }
   void notify() {
     if (owner_ != kNoOwner) shared_->changed.push_back_once(*this);
@@ -446,6 +481,7 @@ class Connection : public timer::Entry,
   Errc error_{};
   std::uint32_t owner_ = kNoOwner;
   Listener* listener_ = nullptr;  ///< while it waits to be accepted
+  Seat* seat_ = nullptr;
 
   bool steady_ = false;  ///< is_steady()
   bool orphan_ = false;
@@ -469,6 +505,7 @@ class Connection : public timer::Entry,
 
   // What every segment touches comes first, what it does not last: a connection among thousands is
   // out of the cache when its next segment comes.
+  Ecn ecn_;
   Negotiated negotiated_;
   TimerTable timers_;
   SendBuffer send_buffer_;
@@ -487,7 +524,10 @@ class Connection : public timer::Entry,
 
   recovery::LossRecovery recovery_;
   Reassembly reassembly_;
+  std::unique_ptr<FastOpen> fast_open_;  ///< until the handshake is over
   ConnectionOptions options_;
+  Holding holding_;
+  std::unique_ptr<Pacing> pacing_;  ///< of a connection that paces
   ChallengeLimiter challenge_limiter_;
   std::uint32_t retransmits_total_ = 0;
 };

@@ -19,24 +19,41 @@ class ConnectionSlab {
   ConnectionSlab& operator=(const ConnectionSlab&) = delete;
 
   std::size_t size() const { return size_; }
-  bool full() const { return size_ >= capacity_; }
+  std::uint32_t capacity() const { return capacity_; }
 
   /// Precondition: !full().
   template <typename... Args>
   Connection& create(Args&&... args) {
+    return *::new (occupy()) Connection(std::forward<Args>(args)...);
+  }
+  void destroy(Connection& connection) {
+    std::destroy_at(&connection);
+    vacate(connection);
+  }
+  /// The place of a connection whose bytes went elsewhere.
+  void vacate(Connection& connection) {
+    Slot* slot = reinterpret_cast<Slot*>(&connection);  // storage is its first member
+    slot->live = false;
+    free_.push_back(slot);
+    --size_;
+  }
+  /// A place to move one to.
+  void* occupy() {
     if (free_.empty()) add_chunk();
     Slot* slot = free_.back();
     free_.pop_back();
     ++size_;
     slot->live = true;
-    return *::new (static_cast<void*>(slot->storage)) Connection(std::forward<Args>(args)...);
+    return slot->storage;
   }
-  void destroy(Connection& connection) {
-    std::destroy_at(&connection);
-    Slot* slot = reinterpret_cast<Slot*>(&connection);  // storage is its first member
-    slot->live = false;
-    free_.push_back(slot);
-    --size_;
+  /// Another one each time, or nullptr where none is near.
+  Connection* next_in_turn() {
+    for (std::size_t step = 0; step < kChunk && !chunks_.empty(); ++step) {
+      if (++turn_ >= chunks_.size() * kChunk) turn_ = 0;
+      Slot& slot = chunks_[turn_ / kChunk][turn_ % kChunk];
+      if (slot.live) return std::launder(reinterpret_cast<Connection*>(slot.storage));
+    }
+    return nullptr;
   }
   /// Calls f(Connection&) on each; f may destroy the one that it is given.
   template <typename F>
@@ -63,6 +80,7 @@ class ConnectionSlab {
 
   std::uint32_t capacity_;
   std::size_t size_ = 0;
+  std::size_t turn_ = 0;  ///< of next_in_turn()
   std::vector<std::unique_ptr<Slot[]>> chunks_;
   std::vector<Slot*> free_;
 };

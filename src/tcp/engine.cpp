@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tcp/flow_hash.hpp"
 #include "tcp/packet_builder.hpp"
 
 namespace zs::tcp {
@@ -15,10 +16,12 @@ Engine::Engine(const EngineDependencies& dependencies)
       ports_(dependencies.config, dependencies.secret),
       slab_(dependencies.config.max_connections),
       table_(dependencies.secret),
+      dormitory_(sizeof(Connection) / sizeof(std::uint32_t)),
       syn_cache_({.capacity = dependencies.config.syn_cache_entries,
                   .initial_rto = dependencies.config.initial_rto,
                   .max_rto = dependencies.config.max_rto},
                  dependencies.secret),
+      fast_open_cookies_(dependencies.secret),
       syn_cookies_(dependencies.secret),
       time_wait_(dependencies.config.time_wait_entries, dependencies.config.time_wait,
                  dependencies.secret) {
@@ -33,12 +36,17 @@ Engine::~Engine() {
     while (Connection* waiting = listener->dequeue()) waiting->set_listener(nullptr);
   }
   slab_.for_each_live([this](Connection& c) { destroy(c); });
+  discard_dormant();
 }
 
 void Engine::on_segment(Segment&& segment, Instant now) {
   ++shared_.counters.segments_in;
   if (Connection* connection = table_.find(segment.flow)) {
     connection->on_segment(std::move(segment), now);
+    return;
+  }
+  if (Dormant* dormant = find_dormant(segment.flow)) {
+    wake(*dormant, now).on_segment(std::move(segment), now);
     return;
   }
   if (TimeWaitRecord* record = time_wait_.find(segment.flow)) {
@@ -49,7 +57,7 @@ void Engine::on_segment(Segment&& segment, Instant now) {
     on_half_open_segment(std::move(segment), *entry, now);
     return;
   }
-  if (Listener* listener = find_listener(segment.flow.local)) {
+  if (Listener* listener = find_listener(segment.flow)) {
     on_listen_segment(segment, *listener, std::nullopt, now);
     return;
   }
@@ -80,7 +88,7 @@ void Engine::on_time_wait_segment(Segment& segment, TimeWaitRecord& record, Inst
       both_stamped ? SeqNum{segment.options.timestamps->value}.after(SeqNum{record.ts_recent})
                    : segment.seq.after(record.rcv_nxt);
   if (segment.has(flag::kSyn) && !segment.has(flag::kAck)) {
-    Listener* listener = find_listener(segment.flow.local);
+    Listener* listener = find_listener(segment.flow);
     if (listener != nullptr && is_newer) {
       // RFC 6191 §2; the new sequence space begins behind the old one (RFC 9293 §3.6.1).
       const SeqNum least_iss = record.snd_nxt + (std::uint32_t{record.window} + 1);
@@ -111,7 +119,7 @@ void Engine::on_time_wait_segment(Segment& segment, TimeWaitRecord& record, Inst
 void Engine::on_icmp_error(const FlowKey& flow, IcmpError error, SeqNum seq, std::uint16_t mtu,
                            Instant now) {
   Connection* connection = table_.find(flow);
-  if (connection == nullptr) return;
+  if (connection == nullptr) return;  // of one that sleeps nothing is in flight
   switch (error) {
     case IcmpError::kPacketTooBig:
       connection->on_packet_too_big(seq, mtu, now);
@@ -173,7 +181,19 @@ bool Engine::settle(Connection& connection, Instant now) {
     table_.erase(connection.flow(), connection);
   }
   arm(connection);
+  if (connection.pacing() != nullptr) [[unlikely]] {
+    arm_pacing(connection, now);
+  }
   return true;
+}
+
+void Engine::arm_pacing(Connection& connection, Instant now) {
+  const auto deadline = connection.pacing_deadline(now);
+  if (!deadline) return;
+  if (!pacing_wheel_) {
+    pacing_wheel_ = std::make_unique<timer::Wheel>(timer::Wheel::kFinestResolution, now);
+  }
+  pacing_wheel_->arm(*connection.pacing(), *deadline);
 }
 
 /// An entry that is armed for an earlier time stays: a spurious on_deadline() is harmless.
@@ -193,12 +213,22 @@ void Engine::on_deadline(Instant now) {
   while (timer::Entry* entry = wheel_.pop_due(now)) {
     static_cast<Connection*>(entry)->on_deadline(now);
   }
+  wake_due(now);
+  while (timer::Entry* entry = pacing_wheel_ ? pacing_wheel_->pop_due(now) : nullptr) {
+    shared_.transmit.push_back_once(*static_cast<Pacing*>(entry)->connection);
+  }
   resend_syn_acks(now);
   time_wait_.expire(now);
+  make_room(now);
 }
 
 Instant Engine::next_deadline() const {
-  return std::min({wheel_.next_deadline(), syn_cache_.next_deadline(), time_wait_.next_deadline()});
+  const Instant next = std::min({wheel_.next_deadline(), syn_cache_.next_deadline(),
+                                 time_wait_.next_deadline(), dormitory_.next_deadline()});
+  if (!pacing_wheel_) [[likely]] {
+    return next;
+  }
+  return std::min(next, pacing_wheel_->next_deadline());
 }
 
 bool Engine::is_listening(const Endpoint& local, bool v6_only) const {
@@ -223,7 +253,8 @@ Result<Listener*> Engine::listen(const Endpoint& local, std::uint32_t backlog,
   } else {
     const auto [first, last] = listeners_by_port_.equal_range(at.port);
     for (auto it = first; it != last; ++it) {
-      if (it->second->local() == at) return Errc::kAddrInUse;
+      const bool shares = options.reuse_port && it->second->options().reuse_port;
+      if (it->second->local() == at && !shares) return Errc::kAddrInUse;
     }
   }
   (void)now;
@@ -254,26 +285,38 @@ void Engine::close(Listener& listener, Instant now) {
 }
 
 /// The most specific one: own address, then any of the family, then IPv6's any (dual stack).
-Listener* Engine::find_listener(const Endpoint& local) const {
+Listener* Engine::find_listener(const FlowKey& flow) const {
+  const Endpoint& local = flow.local;
   Listener* best = nullptr;
   int best_rank = 0;
+  std::uint64_t best_draw = 0;
   const auto [first, last] = listeners_by_port_.equal_range(local.port);
   for (auto it = first; it != last; ++it) {
-    const IpAddress& address = it->second->local().address;
+    Listener& listener = *it->second;
+    const IpAddress& address = listener.local().address;
     int rank = 0;
     if (address == local.address) {
       rank = 3;
     } else if (address.is_unspecified()) {
       rank = address.family() == local.address.family()
                  ? 2
-                 : (address.is_v6() && !it->second->is_v6_only() ? 1 : 0);
+                 : (address.is_v6() && !listener.is_v6_only() ? 1 : 0);
     }
-    if (rank > best_rank) {
+    if (rank == 0 || rank < best_rank) continue;
+    // The highest draw wins (rendezvous hashing), and there is none without a rival.
+    const std::uint64_t draw = listener.options().reuse_port ? draw_of(listener, flow) : 0;
+    if (rank > best_rank || draw > best_draw) {
       best_rank = rank;
-      best = it->second;
+      best_draw = draw;
+      best = &listener;
     }
   }
   return best;
+}
+
+std::uint64_t Engine::draw_of(const Listener& listener, const FlowKey& flow) const {
+  const SipKey key{secret_.k0 ^ listener.id(), secret_.k1};
+  return flow_hash(key, HashUse::kListener, flow);
 }
 
 Listener* Engine::listener_by_id(std::uint32_t id) const {
@@ -283,8 +326,8 @@ Listener* Engine::listener_by_id(std::uint32_t id) const {
 
 bool Engine::is_port_taken(const Endpoint& local, const Endpoint& remote) {
   const FlowKey flow{local, remote};
-  return is_listening(local) || table_.find(flow) != nullptr || time_wait_.find(flow) != nullptr ||
-         syn_cache_.find(flow) != nullptr;
+  return is_listening(local) || table_.find(flow) != nullptr || find_dormant(flow) != nullptr ||
+         time_wait_.find(flow) != nullptr || syn_cache_.find(flow) != nullptr;
 }
 
 Result<Connection*> Engine::connect(const Endpoint& local, const Endpoint& remote,
@@ -294,7 +337,7 @@ Result<Connection*> Engine::connect(const Endpoint& local, const Endpoint& remot
       remote.address.is_limited_broadcast()) {
     return Errc::kAddrNotAvailable;
   }
-  if (slab_.full()) {
+  if (is_full()) {
     shared_.count(Drop::kTcpTableFull);
     return Errc::kNoBuffers;
   }
@@ -305,23 +348,31 @@ Result<Connection*> Engine::connect(const Endpoint& local, const Endpoint& remot
     });
     if (!port) return Errc::kAddrNotAvailable;
     from.port = *port;
-  } else if (const FlowKey flow{from, remote};
-             table_.find(flow) != nullptr || time_wait_.find(flow) != nullptr) {
+  } else if (const FlowKey flow{from, remote}; table_.find(flow) != nullptr ||
+                                               find_dormant(flow) != nullptr ||
+                                               time_wait_.find(flow) != nullptr) {
     return Errc::kAddrInUse;
   }
   const FlowKey flow{from, remote};
+  make_room(now);
+  std::optional<FastOpenCache::Known> fast_open;
+  if (options.fast_open) fast_open = shared_.fast_opens.look_up(remote.address, now);
   Connection& connection = slab_.create(shared_,
                                         ActiveOpen{.flow = flow,
                                                    .iss = isn_.isn(flow, now),
                                                    .timestamp_offset = isn_.timestamp_offset(flow),
                                                    .mtu = mtu,
-                                                   .options = options},
+                                                   .options = options,
+                                                   .fast_open = fast_open},
                                         now);
   table_.insert(flow, connection);
   return &connection;
 }
 
-void Engine::release(Connection& connection, Instant now) { connection.close(now); }
+void Engine::release(Connection& connection, Instant now) {
+  connection.set_seat(nullptr);
+  connection.close(now);
+}
 
 Connection* Engine::take_changed() {
   return shared_.changed.empty() ? nullptr : &shared_.changed.pop_front();

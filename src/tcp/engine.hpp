@@ -13,6 +13,7 @@
 #include "buf/pool.hpp"
 #include "tcp/config.hpp"
 #include "tcp/connection_slab.hpp"
+#include "tcp/dormitory.hpp"
 #include "tcp/flow_table.hpp"
 #include "tcp/isn.hpp"
 #include "tcp/listener.hpp"
@@ -92,6 +93,11 @@ class Engine {
   /// port left), kNoBuffers (connection table full).
   Result<Connection*> connect(const Endpoint& local, const Endpoint& remote, std::uint16_t mtu,
                               const ConnectionOptions& options, Instant now);
+  /// The connection of a seat that sleeps.
+  Connection& wake(Dormant& dormant, Instant now);
+  /// Memory is asked for: some of the connections with a seat may fall asleep, if there are more
+  /// awake than Config::awake_connections.
+  void make_room(Instant now);
   /// The socket lets go of the connection, which ends by itself (Connection::close).
   void release(Connection& connection, Instant now);
   /// True if a listener has the very endpoint, or one of them is unspecified and the ports are
@@ -103,9 +109,11 @@ class Engine {
 
   const Counters& counters() const { return shared_.counters; }
   const Config& config() const { return shared_.config; }
-  std::size_t connection_count() const { return slab_.size(); }
+  std::size_t connection_count() const { return slab_.size() + dormitory_.size(); }
+  const Dormitory& dormitory() const { return dormitory_; }
   std::uint32_t time_wait_count() const { return time_wait_.size(); }
   std::uint32_t half_open_count() const { return syn_cache_.size(); }
+  /// Those that are awake; with the others all is well.
   template <typename F>
   void for_each_connection(F&& f) const {
     table_.for_each(std::forward<F>(f));
@@ -126,17 +134,33 @@ class Engine {
   /// False for want of room.
   bool complete_handshake(Segment&& segment, Listener& listener, const PassiveOpen& open,
                           Instant now);
-  void send_syn_ack(const SynCacheEntry& entry, Instant now);
+  void send_syn_ack(const SynCacheEntry& entry, Instant now,
+                    const std::optional<wire::FastOpenCookie>& cookie = std::nullopt);
+  /// RFC 7413 §4.2.2: opens the connection if the SYN's cookie is good. False: it takes the usual
+  /// way, with `offer` for the next time.
+  bool open_fast(Segment& segment, const SynCacheEntry& entry, Listener& listener,
+                 std::optional<wire::FastOpenCookie>& offer, Instant now);
   void acknowledge_half_open(const SynCacheEntry& entry, Instant now);
   void resend_syn_acks(Instant now);
 
+  // dormancy.cpp
+  void put_to_sleep(Connection& connection);
+  Dormant* find_dormant(const FlowKey& flow) const;
+  void wake_due(Instant now);
+  void discard_dormant();
+
+  bool is_full() const { return connection_count() >= slab_.capacity(); }
   void on_time_wait_segment(Segment& segment, TimeWaitRecord& record, Instant now);
   void on_stray_segment(const Segment& segment);
-  Listener* find_listener(const Endpoint& local) const;
+  /// Of several on one address (SO_REUSEPORT) each gets its share of the flows; when one goes, only
+  /// its own are shared anew.
+  Listener* find_listener(const FlowKey& flow) const;
+  std::uint64_t draw_of(const Listener& listener, const FlowKey& flow) const;
   Listener* listener_by_id(std::uint32_t id) const;
   bool is_port_taken(const Endpoint& local, const Endpoint& remote);
   [[gnu::noinline]] bool settle(Connection& connection, Instant now);
   [[gnu::noinline]] void arm(Connection& connection);
+  void arm_pacing(Connection& connection, Instant now);
   void destroy(Connection& connection);
 
   Shared shared_;
@@ -144,9 +168,12 @@ class Engine {
   IsnGenerator isn_;
   EphemeralPorts ports_;
   timer::Wheel wheel_;
+  std::unique_ptr<timer::Wheel> pacing_wheel_;  ///< with a finer tick; from the first that paces
   ConnectionSlab slab_;
   FlowTable table_;
+  Dormitory dormitory_;
   SynCache syn_cache_;
+  FastOpenCookies fast_open_cookies_;
   SynCookies syn_cookies_;
   TimeWaitTable time_wait_;
   std::unordered_map<std::uint32_t, std::unique_ptr<Listener>> listeners_;

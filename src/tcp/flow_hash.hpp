@@ -16,6 +16,8 @@ enum class HashUse : std::uint8_t {
   kSynCache = 5,
   kTimeWait = 6,
   kDemux = 7,
+  kFastOpen = 8,
+  kListener = 9,
 };
 
 /// A hash of the 4-tuple that a peer can neither predict nor steer.

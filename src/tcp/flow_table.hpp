@@ -24,6 +24,9 @@ class FlowTable {
   /// False if this very connection is not in the table under `flow`.
   bool erase(const FlowKey& flow, const Connection& connection) noexcept;
   std::size_t size() const noexcept { return size_; }
+  /// Keyed by multiplication with secrets (as wyhash does): a fifth of SipHash's cost, and enough
+  /// here, where the answer shows in nothing but time.
+  std::uint64_t hash(const FlowKey& flow) const noexcept;
 
   template <typename F>
   void for_each(F&& f) const {
@@ -38,9 +41,6 @@ class FlowTable {
     Connection* connection = nullptr;
   };
 
-  /// Keyed by multiplication with secrets (as wyhash does): a fifth of SipHash's cost, and enough
-  /// here, where the answer shows in nothing but time.
-  std::uint64_t hash(const FlowKey& flow) const noexcept;
   void grow();
 
   std::vector<Slot> slots_;

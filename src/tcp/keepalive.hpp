@@ -29,15 +29,20 @@ class KeepAlive {
   /// When to call on_deadline() next.
   Instant deadline() const noexcept { return probes_ == 0 ? heard_ + idle_ : probed_ + interval_; }
   /// A call before deadline() gives kNone and is harmless. Don't call while data is in flight: the
-  /// retransmission timer watches the peer then.
-  Action on_deadline(Instant now) noexcept {
+  /// retransmission timer watches the peer then. A user timeout decides in place of the number of
+  /// probes (tcp(7), RFC 5482 §4.2).
+  Action on_deadline(Instant now, Duration user_timeout = Duration::zero()) noexcept {
     if (now < deadline()) return Action::kNone;
-    if (probes_ >= max_probes_) return Action::kGiveUp;
-    ++probes_;
+    const bool spent = user_timeout > Duration::zero() ? probes_ > 0 && now - heard_ >= user_timeout
+                                                       : probes_ >= max_probes_;
+    if (spent) return Action::kGiveUp;
+    if (probes_ < UINT8_MAX) ++probes_;
     probed_ = now;
     return Action::kProbe;
   }
   std::uint8_t probes() const noexcept { return probes_; }
+  /// When something valid came last.
+  Instant heard() const noexcept { return heard_; }
 
  private:
   Duration idle_;

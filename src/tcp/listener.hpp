@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "base/intrusive_list.hpp"
 #include "tcp/connection.hpp"
@@ -14,17 +15,23 @@ class Listener : public ListHook<ListenerChangedTag> {
  public:
   Listener(std::uint32_t id, const Endpoint& local, std::uint32_t backlog,
            const ConnectionOptions& options)
-      : id_(id), local_(local), backlog_(backlog), options_(options) {}
+      : id_(id), local_(local), backlog_(backlog), options_(options) {
+    fast_opens_->set_limit(options.fast_open_queue);
+  }
 
   std::uint32_t id() const { return id_; }
   const Endpoint& local() const { return local_; }
   const ConnectionOptions& options() const { return options_; }
-  /// For connections to come. The receive buffer stays: handshakes under way have told the window
-  /// scale that follows from it.
+  /// For connections to come. The receive buffer and its clamp stay: handshakes under way have told
+  /// the window scale that follows from them.
   void set_options(ConnectionOptions options) {
     options.receive_buffer_bytes = options_.receive_buffer_bytes;
+    options.window_clamp = options_.window_clamp;
     options_ = options;
+    fast_opens_->set_limit(options.fast_open_queue);
   }
+  /// Connections that began with data on their SYN (RFC 7413), and how many there may be.
+  const std::shared_ptr<FastOpenQueue>& fast_opens() const { return fast_opens_; }
   std::uint32_t backlog() const { return backlog_; }
   void set_backlog(std::uint32_t backlog) { backlog_ = backlog; }
   std::uint32_t owner() const { return owner_; }
@@ -55,6 +62,7 @@ class Listener : public ListHook<ListenerChangedTag> {
   Endpoint local_;
   std::uint32_t backlog_;
   ConnectionOptions options_;
+  std::shared_ptr<FastOpenQueue> fast_opens_ = std::make_shared<FastOpenQueue>();
   std::uint32_t owner_ = Connection::kNoOwner;
   bool v6_only_ = false;
   IntrusiveList<Connection, AcceptTag> queue_;

@@ -45,7 +45,9 @@ bool Connection::poll_by_state(OutPacket& out, Instant now) {
   if (reset_pending_) [[unlikely]]
     return poll_reset(out, now);
   if (state_ == State::kClosed) return false;
-  if (state_ == State::kSynSent || state_ == State::kSynReceived) return poll_handshake(out, now);
+  if (state_ == State::kSynSent || state_ == State::kSynReceived) {
+    return poll_handshake(out, now) || poll_early_data(out, now);
+  }
   if (poll_segment(out, now)) return true;
   update_persist(now);
   if (ack_.is_due(now)) return emit_ack(out, now);
@@ -55,14 +57,17 @@ bool Connection::poll_by_state(OutPacket& out, Instant now) {
 
 bool Connection::poll_segment(OutPacket& out, Instant now) {
   if (recovery_.is_probe_due() && poll_loss_probe(out, now)) return true;
+  if (!is_paced_out(now) && poll_data(out, now)) return true;
+  return (probe_pending_ || keepalive_pending_) && poll_probe(out, now);
+}
+
+bool Connection::poll_data(OutPacket& out, Instant now) {
   const bool recovers = recovery_.mode() != recovery::LossRecovery::Mode::kOpen;
   if (recovers && poll_retransmission(out, now)) return true;
   if (poll_new_data(out, now)) return true;
-  if (recovery_.tries_new_data()) {
-    recovery_.give_up_new_data();
-    if (poll_retransmission(out, now)) return true;
-  }
-  return (probe_pending_ || keepalive_pending_) && poll_probe(out, now);
+  if (!recovery_.tries_new_data()) return false;
+  recovery_.give_up_new_data();
+  return poll_retransmission(out, now);
 }
 
 /// Only for the states in which nothing but data and acknowledgements leaves: elsewhere "maybe" is
@@ -80,7 +85,7 @@ bool Connection::poll_retransmission(OutPacket& out, Instant now) {
   std::uint32_t room = congestion_room();
   if (recovery_.is_retransmission_urgent()) room = std::max(room, segment);
   if (room < segment) return false;
-  const std::uint32_t most = std::min(room, shared_->config.max_tso_bytes);
+  const std::uint32_t most = std::min(room, largest_unit());
   auto range = recovery_.next_retransmission(snd_.una, most - most % segment);
   if (!range || range->empty() || !resend(*range, out, now)) return false;
   if (!recovery_.on_retransmitted(*range, now)) ++shared_->counters.send_times_merged;
@@ -101,10 +106,13 @@ bool Connection::resend(SeqRange& range, OutPacket& out, Instant now) {
     if (plan.payload_bytes < wanted) range.end = range.begin + plan.payload_bytes;
   }
   if (range.end.after(data_end())) plan.flags |= flag::kFin;
-  if (plan.payload_bytes > 0 && end == data_end()) plan.flags |= flag::kPsh;  // as the first time
+  if (plan.payload_bytes > 0 && end == data_end() && !holding_.is_unfinished()) {
+    plan.flags |= flag::kPsh;  // as the first time
+  }
   const std::uint32_t planned = plan.payload_bytes;
   if (!emit(plan, out, now)) return false;
   if (plan.payload_bytes < planned) range.end = range.begin + plan.payload_bytes;
+  if (pacing_) note_paced(plan.payload_bytes, false, now);
   last_sent_ = now;    // the log knows when the newest data was sent
   timed_seq_.reset();  // Karn's rule: what follows may be acknowledged by this copy's arrival
   const std::uint32_t segments = (plan.payload_bytes + segment - 1) / segment;
@@ -124,7 +132,11 @@ bool Connection::poll_loss_probe(OutPacket& out, Instant now) {
     range = recovery_.last_segment(flight(now), fin_sent());
     if (!resend(range, out, now)) return false;
   } else {
-    Plan plan{.seq = snd_.nxt, .payload_bytes = news, .flags = flag::kAck, .segment = segment};
+    Plan plan{.seq = snd_.nxt,
+              .payload_bytes = news,
+              .flags = flag::kAck,
+              .segment = segment,
+              .is_new = true};
     if (news == unsent_bytes()) plan.flags |= flag::kPsh;
     if (!emit(plan, out, now)) return false;
     range.end = range.begin + plan.payload_bytes;
@@ -148,7 +160,9 @@ std::uint32_t Connection::usable_window() const {
 }
 
 std::uint32_t Connection::congestion_room() const {
-  const bool reduces = recovery_.mode() == recovery::LossRecovery::Mode::kRecovery;
+  // Who has a model of the path reduces by that.
+  const bool reduces = recovery_.mode() == recovery::LossRecovery::Mode::kRecovery &&
+                       !congestion_->wants_delivery_samples();
   const std::uint32_t cwnd = reduces ? recovery_.reduced_window() : congestion_->window_bytes();
   const std::uint32_t pipe = recovery_.pipe(snd_.una, snd_.max);
   return cwnd > pipe ? cwnd - pipe : 0;
@@ -161,15 +175,20 @@ bool Connection::may_send_small() const {
   return snd_.small_end.at_or_before(snd_.una) || options_.nodelay || fin_queued_;
 }
 
+/// The same with what TCP_CORK, MSG_MORE and TCP_NODELAY say to it.
+bool Connection::may_send_tail() const {
+  if (fin_queued_ || holding_.is_pushed(snd_.nxt)) return true;
+  return !holding_.holds(options_.cork, snd_.nxt) && may_send_small();
+}
+
 /// How many bytes may go now, in whole segments where more follow: sender's silly-window avoidance
 /// (RFC 9293 §3.8.6.2.1) and Nagle.
 std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t segment) const {
   const std::uint32_t window = usable_window();
-  std::uint32_t bytes =
-      std::min({unsent, window, congestion_room(), shared_->config.max_tso_bytes});
+  std::uint32_t bytes = std::min({unsent, window, congestion_room(), largest_unit()});
   const std::uint32_t tail = tail_of(bytes, segment);
   if (tail == 0) return bytes;
-  if (bytes == unsent) return may_send_small() ? bytes : bytes - tail;
+  if (bytes == unsent) return may_send_tail() ? bytes : bytes - tail;
   // The offered window cuts a segment short: worth it if it is half of the largest ever offered.
   if (bytes == window && bytes < segment && bytes >= snd_.max_wnd / 2) return bytes;
   return bytes - tail;
@@ -186,14 +205,21 @@ std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t seg
   if (unsent > 0) {
     bytes = sendable_bytes(unsent, segment);
     if (bytes == 0) return false;
+    if (ecn_.owes_cwr()) [[unlikely]] {
+      bytes = std::min(bytes, segment);
+    }
     if (send_buffer_.segments() > kMaxSlices) {
       bytes = send_buffer_.longest_carve(snd_.nxt.raw() - snd_.una_data.raw(), bytes, kMaxSlices);
     }
   }
-  Plan plan{.seq = snd_.nxt, .payload_bytes = bytes, .flags = flag::kAck, .segment = segment};
+  Plan plan{.seq = snd_.nxt,
+            .payload_bytes = bytes,
+            .flags = flag::kAck,
+            .segment = segment,
+            .is_new = bytes > 0};
   if (bytes == unsent) {
     // RFC 9293 §3.9.1.2: PSH with the last byte that the application has given.
-    if (bytes > 0) plan.flags |= flag::kPsh;
+    if (bytes > 0 && !holding_.is_unfinished()) plan.flags |= flag::kPsh;
     if (fin_due) plan.flags |= flag::kFin;
   }
   if (!emit(plan, out, now)) return false;
@@ -214,6 +240,10 @@ void Connection::note_sent(const Plan& plan, Instant now) {
     timed_at_ = now;
   }
   last_sent_ = now;
+  if (options_.unsent_low_water != 0) [[unlikely]] {
+    notify();  // is_writable() looks at what is unsent
+  }
+  if (pacing_) note_paced(plan.payload_bytes, idle, now);
   note_window_use(recovery_.pipe(snd_.una, snd_.max), congestion_->window_bytes());
   timers_.cancel(TimerId::kPersist);
   if (!timers_.is_armed(TimerId::kRetransmit)) arm_retransmit(now);
@@ -223,7 +253,7 @@ void Connection::note_sent(const Plan& plan, Instant now) {
 /// What is about to be noted as sent follows other data, whose time is to be kept.
 void Connection::note_sent_behind(std::uint32_t bytes) {
   recovery_.on_sent(bytes);
-  if (!negotiated_.sack || snd_.nxt != snd_.max) return;
+  if (!(negotiated_.sack || pacing_) || snd_.nxt != snd_.max) return;
   if (!recovery_.before_send(snd_.una, snd_.max, last_sent_)) ++shared_->counters.send_times_merged;
 }
 
@@ -251,7 +281,6 @@ bool Connection::poll_probe(OutPacket& out, Instant now) {
   if (probe_pending_) {
     probe_pending_ = false;
     ++shared_->counters.zero_window_probes;
-    if (!has_outstanding()) oldest_unacked_ = now;
     snd_.nxt = SeqNum::later(snd_.nxt, plan.seq + plan.payload_bytes);
     snd_.max = SeqNum::later(snd_.max, snd_.nxt);
   } else {
@@ -290,6 +319,11 @@ buf::Mbuf Connection::take_payload(Plan& plan, std::uint16_t header_room) {
 }
 
 bool Connection::emit(Plan& plan, OutPacket& out, Instant now) {
+  plan.flags |= ecn_.echo_flags();
+  const bool tells_reduction = plan.is_new && ecn_.owes_cwr();
+  if (tells_reduction) [[unlikely]] {
+    plan.flags |= flag::kCwr;  // RFC 3168 §6.1.2
+  }
   const std::uint16_t header = header_bytes();
   const auto header_room = static_cast<std::uint16_t>(header + OutPacket::kL2L3Room);
   out.packet = plan.payload_bytes > 0 ? take_payload(plan, header_room)
@@ -300,7 +334,11 @@ bool Connection::emit(Plan& plan, OutPacket& out, Instant now) {
     return false;
   }
   out.hint = &egress_hint_;
-  out.confirms_neighbor = note_packet();
+  out.ecn = ecn_.field(plan.is_new);
+  if (tells_reduction) [[unlikely]] {
+    ecn_.on_cwr_sent();
+  }
+  out.confirms_neighbor = note_packet(plan.payload_bytes > 0, now);
   if (out.tso_segment != 0) [[unlikely]] {  // as many as the device makes of it (RFC 4022)
     shared_->counters.segments_out +=
         (out.packet.length() - out.header_bytes - 1) / out.tso_segment;
@@ -394,7 +432,8 @@ std::uint32_t Connection::timestamp_now(Instant now) const {
 
 WindowState Connection::window_state() const {
   // What the field cannot say is no room: a reader would otherwise announce growth for ever.
-  const std::uint32_t sayable = kMaxUnscaledWindow << negotiated_.receive_scale;
+  const std::uint32_t sayable =
+      std::min(kMaxUnscaledWindow << negotiated_.receive_scale, options_.window_bound());
   return {
       .offered = receive_window(),
       .free = std::min(receive_buffer_.window(ack_.full_size(), reassembly_.segments()), sayable),
@@ -415,7 +454,8 @@ std::uint16_t Connection::select_window() {
     return static_cast<std::uint16_t>(offered >> negotiated_.receive_scale);
   }
   const std::uint32_t most =
-      std::min(receive_buffer_.capacity(), kMaxUnscaledWindow << negotiated_.receive_scale);
+      std::min({receive_buffer_.capacity(), kMaxUnscaledWindow << negotiated_.receive_scale,
+                options_.window_bound()});
   quiet_window_ = most - std::min(most / 2, ack_.full_size());
   const std::uint32_t shown =
       std::min(window_to_offer(window_state()) >> negotiated_.receive_scale, kMaxUnscaledWindow);

@@ -25,13 +25,7 @@ bool build_packet(OutPacket& out, const FlowKey& flow, wire::TcpHeaderSpec& head
   return true;
 }
 
-bool build_control(Shared& shared, const ControlReply& reply, OutPacket& out) {
-  out.packet = buf::Mbuf::adopt(shared.pools.data->alloc());
-  if (!out.packet) {
-    ++shared.counters.no_buffers;
-    shared.count(Drop::kNoBuffers);
-    return false;
-  }
+wire::TcpHeaderSpec control_header(const ControlReply& reply) {
   wire::TcpHeaderSpec header;
   header.src_port = reply.flow.local.port;
   header.dst_port = reply.flow.remote.port;
@@ -40,10 +34,22 @@ bool build_control(Shared& shared, const ControlReply& reply, OutPacket& out) {
   header.flags = reply.flags;
   header.window = reply.window;
   header.options = reply.options;
+  return header;
+}
+
+bool build_control(Shared& shared, const ControlReply& reply, OutPacket& out) {
+  out.packet = buf::Mbuf::adopt(shared.pools.data->alloc());
+  if (!out.packet) {
+    ++shared.counters.no_buffers;
+    shared.count(Drop::kNoBuffers);
+    return false;
+  }
+  wire::TcpHeaderSpec header = control_header(reply);
   ++shared.counters.segments_out;
   if ((reply.flags & flag::kRst) != 0) ++shared.counters.resets_out;
   out.hint = nullptr;
   out.confirms_neighbor = false;
+  out.ecn = reply.ecn;
   out.own_flow = reply.flow;
   if (build_packet(out, out.own_flow, header, header.size())) return true;
   out.packet = {};

@@ -17,6 +17,8 @@ struct ControlReply;
 [[nodiscard]] bool build_packet(OutPacket& out, const FlowKey& flow, wire::TcpHeaderSpec& header,
                                 std::size_t header_bytes, std::uint16_t tso_segment = 0);
 
+wire::TcpHeaderSpec control_header(const ControlReply& reply);
+
 /// A packet without payload. False (counted) without a buffer.
 [[nodiscard, gnu::noinline]] bool build_control(Shared& shared, const ControlReply& reply,
                                                 OutPacket& out);

@@ -13,25 +13,48 @@ namespace zs::tcp {
 namespace flag = wire::tcp_flag;
 
 namespace {
-std::uint16_t syn_window(const Listener& listener) {
-  return static_cast<std::uint16_t>(
-      std::min(listener.options().receive_buffer_bytes, kMaxUnscaledWindow));
-}
+constexpr Duration kTick = std::chrono::milliseconds{1};
 
 std::uint16_t peer_mss(const SynCacheEntry& entry) {
   return clamp_peer_mss(entry.peer_mss != 0 ? std::optional{entry.peer_mss} : std::nullopt,
                         entry.flow);
 }
 
+bool is_exact(const Listener& listener) {
+  return listener.options().congestion == CongestionAlgorithm::kDctcp;
+}
+
+/// RFC 3168 §6.1.1
+bool accepts_ecn(const Config& config, const Listener& listener) {
+  return config.ecn != EcnMode::kOff || is_exact(listener);
+}
+
+/// The round trip of a SYN-ACK; of one that was sent twice, only by the echo of which it was
+/// (RFC 7323 §4.1).
+std::optional<Duration> round_trip(const SynCacheEntry& entry, const Segment& ack, Instant now) {
+  // What a deferred connection waits for is no part of it.
+  if (entry.retransmits == 0 && entry.heard_after_ms != 0) {
+    return std::chrono::milliseconds{entry.heard_after_ms};
+  }
+  if (entry.retransmits == 0) return now - entry.created;
+  const auto& stamp = ack.options.timestamps;
+  if (!entry.timestamps || !stamp || stamp->echo == 0) return std::nullopt;
+  const std::uint32_t elapsed_ms = IsnGenerator::timestamp(now, entry.ts_offset) - stamp->echo;
+  const Duration elapsed = std::chrono::milliseconds{std::max(elapsed_ms, 1u)};
+  if (elapsed > now - entry.created + kTick) return std::nullopt;  // no echo of ours
+  return elapsed;
+}
+
 Negotiated negotiated(const SynCacheEntry& entry, const Listener& listener) {
   Negotiated n;
-  n.peer_mss = peer_mss(entry);
+  n.peer_mss = std::min(peer_mss(entry), listener.options().segment_bound());
   n.timestamps = entry.timestamps;
   n.sack = entry.sack;
+  n.ecn = entry.ecn;
   n.window_scaling = entry.window_scaling;
   if (entry.window_scaling) {
     n.send_scale = std::min(entry.peer_window_scale, kMaxWindowScale);
-    n.receive_scale = window_scale_for(listener.options().receive_buffer_bytes);
+    n.receive_scale = receive_scale(listener.options());
   }
   n.timestamp_offset = entry.ts_offset;
   n.recent_timestamp = entry.ts_recent;
@@ -45,7 +68,7 @@ PassiveOpen passive_open(const SynCacheEntry& entry, const Listener& listener) {
           .mtu = entry.mtu,
           .negotiated = negotiated(entry, listener),
           .options = listener.options(),
-          .receive_window = syn_window(listener),
+          .receive_window = syn_window(listener.options()),
           .handshake_rtt = std::nullopt};
 }
 
@@ -55,11 +78,16 @@ ControlReply syn_ack(const SynCacheEntry& entry, const Listener& listener, Insta
   reply.seq = entry.iss;
   reply.ack = entry.irs + 1;
   reply.flags = flag::kSyn | flag::kAck;
-  reply.window = syn_window(listener);  // RFC 7323 §2.2: never scaled on a SYN
-  reply.options.mss = mss_for_mtu(entry.mtu, entry.flow);
+  if (entry.ecn) {
+    reply.flags |= flag::kEce;
+    if (is_exact(listener)) reply.ecn = wire::EcnField::kEct0;  // RFC 8257 §3.5
+  }
+  reply.window = syn_window(listener.options());  // RFC 7323 §2.2: never scaled on a SYN
+  reply.options.mss =
+      std::min(mss_for_mtu(entry.mtu, entry.flow), listener.options().segment_bound());
   reply.options.sack_permitted = entry.sack;
   if (entry.window_scaling) {
-    reply.options.window_scale = window_scale_for(listener.options().receive_buffer_bytes);
+    reply.options.window_scale = receive_scale(listener.options());
   }
   if (entry.timestamps) {
     reply.options.timestamps = {IsnGenerator::timestamp(now, entry.ts_offset), entry.ts_recent};
@@ -75,6 +103,18 @@ bool wants_cookie(SynCookiePolicy policy, const SynCache& cache) {
       return cache.size() == cache.capacity();
     case SynCookiePolicy::kAlways:
       break;
+  }
+  return true;
+}
+
+/// TCP_DEFER_ACCEPT: a connection does not count before there is something to read. The SYN-ACK
+/// comes again when that takes too long, and the answer to it then counts.
+bool is_deferred(SynCacheEntry& entry, const Listener& listener, Instant now) {
+  if (entry.retransmits >= listener.options().defer_accept) return false;
+  if (entry.heard_after_ms == 0) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - entry.created);
+    entry.heard_after_ms =
+        static_cast<std::uint16_t>(std::clamp<std::int64_t>(ms.count(), 1, UINT16_MAX));
   }
   return true;
 }
@@ -109,6 +149,13 @@ void Engine::on_listen_segment(Segment& segment, Listener& listener,
   entry.sack = shared_.config.sack && o.sack_permitted;
   entry.timestamps = shared_.config.timestamps && o.timestamps.has_value();
   if (entry.timestamps) entry.ts_recent = o.timestamps->value;
+  entry.ecn = accepts_ecn(shared_.config, listener) && Ecn::is_setup_syn(segment.flags);
+  std::optional<wire::FastOpenCookie> offer;
+  if (o.fast_open && listener.fast_opens()->limit() > 0) {
+    entry.iss = isn_.isn(segment.flow, now);
+    if (least_iss) entry.iss = SeqNum::later(entry.iss, *least_iss);
+    if (open_fast(segment, entry, listener, offer, now)) return;
+  }
   // A cookie cannot be told to lie behind an old connection's numbers.
   if (wants_cookie(shared_.config.syn_cookies, syn_cache_) && !least_iss) {
     send_cookie(entry, now);
@@ -116,23 +163,51 @@ void Engine::on_listen_segment(Segment& segment, Listener& listener,
   }
   entry.iss = isn_.isn(segment.flow, now);
   if (least_iss) entry.iss = SeqNum::later(entry.iss, *least_iss);
-  // Data on a SYN is not kept (RFC 9293 §3.10.7.2 allows it): the peer sends it again.
+  // Data on a SYN without a good cookie is not kept (RFC 9293 §3.10.7.2 allows it): the peer sends
+  // it again.
   const auto inserted = syn_cache_.insert(entry, now);
   ++shared_.counters.syn_cache_added;
   if (inserted.displaced) shared_.count(Drop::kTcpSynFlood);
-  send_syn_ack(*inserted.entry, now);
+  send_syn_ack(*inserted.entry, now, offer);
+}
+
+bool Engine::open_fast(Segment& segment, const SynCacheEntry& entry, Listener& listener,
+                       std::optional<wire::FastOpenCookie>& offer, Instant now) {
+  if (!listener.fast_opens()->has_room(now) || is_full()) {
+    ++shared_.counters.fast_open_overflows;
+    return false;
+  }
+  const wire::FastOpenCookie& cookie = *segment.options.fast_open;
+  const auto verdict = cookie.length == 0 ? FastOpenCookies::Verdict::kForged
+                                          : fast_open_cookies_.judge(cookie, segment.flow, now);
+  if (verdict != FastOpenCookies::Verdict::kCurrent) {
+    offer = fast_open_cookies_.make(segment.flow, now);
+    ++shared_.counters.fast_open_cookies_sent;
+  }
+  if (verdict == FastOpenCookies::Verdict::kForged) return false;
+  make_room(now);
+  Connection& connection = slab_.create(
+      shared_,
+      FastPassiveOpen{passive_open(entry, listener),
+                      std::make_unique<FastOpen>(listener.fast_opens(), offer), segment.window},
+      now);
+  table_.insert(connection.flow(), connection);
+  listener.enqueue(connection);
+  shared_.listeners_changed.push_back_once(listener);
+  connection.on_syn_data(segment, now);
+  return true;
 }
 
 /// Keeps nothing: what `entry` says goes to the peer, as far as there is room.
 void Engine::send_cookie(SynCacheEntry& entry, Instant now) {
-  if (!entry.timestamps) entry.window_scaling = entry.sack = false;
+  if (!entry.timestamps) entry.window_scaling = entry.sack = entry.ecn = false;
   entry.iss = syn_cookies_.make(entry.flow, entry.irs, peer_mss(entry), now);
   ++shared_.counters.syn_cookies_sent;
   const Listener* listener = listener_by_id(entry.listener);
   if (listener == nullptr) return;
   ControlReply reply = syn_ack(entry, *listener, now);
   if (entry.timestamps) {
-    CookieOptions options{.window_scale = std::nullopt, .sack = entry.sack, .ecn = false};
+    CookieOptions options{.window_scale = std::nullopt, .sack = entry.sack, .ecn = entry.ecn};
     if (entry.window_scaling) options.window_scale = entry.peer_window_scale;
     reply.options.timestamps->value = cookie_timestamp(reply.options.timestamps->value, options);
   }
@@ -166,19 +241,22 @@ bool Engine::on_cookie(Segment& segment, Listener& listener, Instant now) {
     entry.timestamps = true;
     entry.ts_recent = segment.options.timestamps->value;
     entry.sack = config.sack && options.sack;
+    entry.ecn = options.ecn && accepts_ecn(config, listener);
     entry.window_scaling = config.window_scaling && options.window_scale.has_value();
     entry.peer_window_scale = options.window_scale.value_or(0);
   }
   PassiveOpen open = passive_open(entry, listener);
-  open.by_cookie = true;
   (void)complete_handshake(std::move(segment), listener, open, now);
   return true;
 }
 
-void Engine::send_syn_ack(const SynCacheEntry& entry, Instant now) {
-  if (const Listener* listener = listener_by_id(entry.listener)) {
-    shared_.reply(syn_ack(entry, *listener, now));
-  }
+void Engine::send_syn_ack(const SynCacheEntry& entry, Instant now,
+                          const std::optional<wire::FastOpenCookie>& cookie) {
+  const Listener* listener = listener_by_id(entry.listener);
+  if (listener == nullptr) return;
+  ControlReply reply = syn_ack(entry, *listener, now);
+  reply.options.fast_open = cookie;
+  shared_.reply(reply);
 }
 
 void Engine::acknowledge_half_open(const SynCacheEntry& entry, Instant now) {
@@ -188,9 +266,8 @@ void Engine::acknowledge_half_open(const SynCacheEntry& entry, Instant now) {
   reply.ack = entry.irs + 1;
   reply.flags = flag::kAck;
   if (const Listener* listener = listener_by_id(entry.listener)) {
-    const std::uint8_t scale =
-        entry.window_scaling ? window_scale_for(listener->options().receive_buffer_bytes) : 0;
-    reply.window = static_cast<std::uint16_t>(syn_window(*listener) >> scale);
+    const std::uint8_t scale = entry.window_scaling ? receive_scale(listener->options()) : 0;
+    reply.window = static_cast<std::uint16_t>(syn_window(listener->options()) >> scale);
   }
   if (entry.timestamps) {
     reply.options.timestamps = {IsnGenerator::timestamp(now, entry.ts_offset), entry.ts_recent};
@@ -208,23 +285,30 @@ void Engine::on_half_open_segment(Segment&& segment, SynCacheEntry& entry, Insta
   const SeqNum expected = entry.irs + 1;
   if (segment.has(flag::kSyn) && !segment.has(flag::kAck | flag::kRst) &&
       segment.seq == entry.irs) {
+    // Who sends it without the bits now has given up on them (RFC 3168 §6.1.1.1).
+    if (!Ecn::is_setup_syn(segment.flags)) entry.ecn = false;
     send_syn_ack(entry, now);  // our SYN-ACK was lost, or the peer is impatient
     return;
   }
   if (segment.has(flag::kRst)) {
-    // RFC 5961 §3.2: exactly, or not at all.
+    // RFC 5961 §3.2: exactly, or not at all; elsewhere in the window it is asked about.
     if (segment.seq == expected) {
       ++shared_.counters.attempt_fails;
       syn_cache_.erase(entry);
-    } else {
-      shared_.count(Drop::kTcpOutOfWindow);
+      return;
     }
+    shared_.count(Drop::kTcpOutOfWindow);
+    const bool inside =
+        segment.seq.after(expected) &&
+        segment.seq.before(expected + std::uint32_t{syn_window(listener->options())});
+    if (inside && entry.challenges.take(now)) acknowledge_half_open(entry, now);
     return;
   }
   const bool stale = entry.timestamps && segment.options.timestamps &&
                      SeqNum{segment.options.timestamps->value}.before(SeqNum{entry.ts_recent});
-  const bool in_window = segment.seq.at_or_after(expected) &&
-                         segment.seq.at_or_before(expected + std::uint32_t{syn_window(*listener)});
+  const bool in_window =
+      segment.seq.at_or_after(expected) &&
+      segment.seq.at_or_before(expected + std::uint32_t{syn_window(listener->options())});
   if (segment.has(flag::kSyn) || stale || !in_window) {
     shared_.count(stale ? Drop::kTcpPaws : Drop::kTcpOutOfWindow);
     // Not without a limit: the other end may answer, and each take the other's for old.
@@ -240,8 +324,13 @@ void Engine::on_half_open_segment(Segment&& segment, SynCacheEntry& entry, Insta
     shared_.reply(reset_for(segment));
     return;
   }
+  if (segment.length() == 0 && is_deferred(entry, *listener, now)) {
+    ++shared_.counters.deferred_accepts;
+    return;
+  }
   PassiveOpen open = passive_open(entry, *listener);
-  if (entry.retransmits == 0) open.handshake_rtt = now - entry.created;
+  open.handshake_rtt = round_trip(entry, segment, now);
+  open.handshake_repeated = entry.retransmits > 0;
   // Without room the entry stays and its SYN-ACK goes out again later: the client tries once more.
   if (complete_handshake(std::move(segment), *listener, open, now)) syn_cache_.erase(entry);
 }
@@ -252,10 +341,11 @@ bool Engine::complete_handshake(Segment&& segment, Listener& listener, const Pas
     shared_.count(Drop::kTcpAcceptQueueFull);
     return false;
   }
-  if (slab_.full()) {
+  if (is_full()) {
     shared_.count(Drop::kTcpTableFull);
     return false;
   }
+  make_room(now);
   Connection& connection = slab_.create(shared_, open, now);
   table_.insert(connection.flow(), connection);
   listener.enqueue(connection);
@@ -266,12 +356,19 @@ bool Engine::complete_handshake(Segment&& segment, Listener& listener, const Pas
 
 void Engine::resend_syn_acks(Instant now) {
   while (SynCacheEntry* entry = syn_cache_.pop_due(now)) {
-    if (entry->retransmits > shared_.config.syn_ack_retries ||
-        listener_by_id(entry->listener) == nullptr) {
+    const Listener* const listener = listener_by_id(entry->listener);
+    const bool own = listener != nullptr && listener->options().syn_retries != 0;
+    const std::uint8_t most =
+        own ? listener->options().syn_retries : shared_.config.syn_ack_retries;
+    const std::uint8_t deferred = listener != nullptr ? listener->options().defer_accept : 0;
+    const bool waits = entry->heard_after_ms != 0 && entry->retransmits <= deferred;
+    if (listener == nullptr || (entry->retransmits > most && !waits)) {
       ++shared_.counters.attempt_fails;
       syn_cache_.erase(*entry);
       continue;
     }
+    // One that has been answered is asked again only when its time to be deferred is over.
+    if (entry->heard_after_ms != 0 && entry->retransmits < deferred) continue;
     ++shared_.counters.syn_ack_retransmits;
     send_syn_ack(*entry, now);
   }

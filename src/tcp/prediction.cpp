@@ -140,7 +140,8 @@ bool Connection::poll_steady(SteadyPacket& out, Instant now) {
          .payload_off = payload_off,
          .payload_bytes = static_cast<std::uint16_t>(bytes),
          .header_bytes = usual_header_,
-         .confirms_neighbor = note_packet()};
+         .ipv4_start = ecn_.ipv4_start(),
+         .confirms_neighbor = note_packet(true, now)};
 
   // note_sent(), where nothing was ever taken back and nothing is lost.
   if (!timed_seq_) {

@@ -59,6 +59,8 @@ class Reassembly {
   /// End of the farthest range. Precondition: !empty().
   SeqNum end() const noexcept { return ranges_.back().begin + ranges_.back().data.size(); }
   void clear() noexcept;
+  /// Gives back what was kept for the next gap. Precondition: empty().
+  void release_memory() noexcept { std::vector<Range>{}.swap(ranges_); }
 
   /// Fills a prefix of `out` and returns its length: the most recently changed range first, then
   /// by falling recency (RFC 2018 §4), so that each range is reported in several successive

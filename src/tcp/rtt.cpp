@@ -21,9 +21,8 @@ void RttEstimator::on_sample(Duration rtt) noexcept {
   rtt = std::max(rtt, Duration{1});
   latest_ = rtt;
   min_rtt_ = std::min(min_rtt_, rtt);
-  if (!has_sample()) [[unlikely]] {  // RFC 6298 §2.2
-    srtt_ = rtt;
-    rttvar_ = rtt / 2;
+  if (!is_settled_) [[unlikely]] {
+    begin(rtt);
   } else {  // RFC 6298 §2.3 with alpha = 1/8, beta = 1/4
     const Duration deviation = srtt_ > rtt ? srtt_ - rtt : rtt - srtt_;
     // Shifts: a division of signed numbers, which rounds towards zero, takes twice as long.
@@ -38,6 +37,19 @@ void RttEstimator::on_sample(Duration rtt) noexcept {
   backoffs_ = 0;
   rto_ = std::min(base_rto_, max_rto_);
   probes_early_ = variance > kMostAckDelay;
+}
+
+void RttEstimator::begin(Duration rtt) noexcept {
+  is_settled_ = true;
+  if (!has_sample()) {  // RFC 6298 §2.2
+    srtt_ = rtt;
+    rttvar_ = rtt / 2;
+    return;
+  }
+  // RFC 4015 §3.2 step 7: no less than before the timeout, and than what the sample alone calls
+  // for.
+  srtt_ = std::max(srtt_ + 2 * kClockGranularity, rtt);
+  rttvar_ = std::max(rttvar_, rtt / 2);
 }
 
 void RttEstimator::on_handshake_repeated() noexcept {

@@ -23,6 +23,9 @@ class RttEstimator {
 
   /// A measured round trip; negative ones are ignored. Ends the back-off (RFC 6298 §5.7).
   void on_sample(Duration rtt) noexcept;
+  /// The timeout was a mistake: RFC 4015 §3.2 step 7 makes the timer more conservative with the
+  /// next sample.
+  void on_spurious_timeout() noexcept { is_settled_ = false; }
   /// The retransmission timer expired: doubles rto() up to max_rto (RFC 6298 §5.5).
   void backoff() noexcept;
   /// A closed window opened: what was backed off was the probing.
@@ -65,7 +68,10 @@ class RttEstimator {
   Duration min_rto_;  ///< at least kClockGranularity
   Duration max_rto_;
   Duration rto_;  ///< base_rto_ doubled backoffs_ times, at most max_rto_
+  void begin(Duration rtt) noexcept;
+
   std::uint8_t backoffs_ = 0;
+  bool is_settled_ = false;   ///< the next sample is one among many
   bool probes_early_ = true;  ///< probe_timeout(kMostAckDelay) may lie before rto()
 };
 

@@ -6,6 +6,7 @@
 #include "base/egress_hint.hpp"
 #include "buf/mbuf.hpp"
 #include "tcp/seq.hpp"
+#include "wire/ecn.hpp"
 #include "wire/tcp.hpp"
 
 namespace zs::tcp {
@@ -19,6 +20,7 @@ struct Segment {
   std::uint8_t flags = 0;    ///< wire::tcp_flag
   wire::TcpOptions options;
   std::uint16_t mtu = 1500;  ///< of the interface that it came in by
+  bool congested = false;    ///< marked on its way (CE, RFC 3168)
   /// Payload only, headers trimmed; owned. Empty handle when there is none.
   buf::Mbuf payload;
   std::uint32_t payload_bytes = 0;
@@ -48,7 +50,8 @@ struct OutPacket {
   FlowKey own_flow;               ///< where no connection has it
   std::uint8_t header_bytes = 0;  ///< TCP header with options
   std::uint16_t tso_segment = 0;  ///< payload bytes a wire segment; 0: not to be cut
-  EgressHint* hint = nullptr;     ///< borrowed; may be nullptr
+  wire::EcnField ecn = wire::EcnField::kNotEct;
+  EgressHint* hint = nullptr;  ///< borrowed; may be nullptr
   /// The peer has answered lately, so whoever carries packets to it works (RFC 4861 §7.3.1).
   bool confirms_neighbor = false;
 };
@@ -61,6 +64,7 @@ struct SteadyPacket {
   std::uint16_t payload_off = 0;  ///< where the payload begins in the buffer
   std::uint16_t payload_bytes = 0;
   std::uint16_t header_bytes = 0;  ///< of TCP; with OutPacket::kL2L3Room in front of them
+  std::uint32_t ipv4_start = 0;    ///< wire::ipv4_start(); of an IPv6 packet, what it says of ECN
   bool confirms_neighbor = false;  ///< as in OutPacket
 };
 

@@ -97,6 +97,8 @@ class SendBuffer {
   /// Copies `out.size()` bytes from `offset` on. Precondition: they exist.
   void copy_out(std::uint32_t offset, std::span<std::byte> out) const noexcept;
   void clear() noexcept;
+  /// Gives back what was kept for the next bytes. Precondition: empty().
+  void release_memory() noexcept { slots_.release_memory(); }
 
  private:
   struct Slot {

@@ -8,6 +8,7 @@
 #include "buf/pool.hpp"
 #include "buf/returns.hpp"
 #include "tcp/config.hpp"
+#include "tcp/fast_open.hpp"
 #include "tcp/isn.hpp"
 #include "tcp/segment.hpp"
 
@@ -28,6 +29,7 @@ struct ControlReply {
   SeqNum ack;
   std::uint8_t flags = 0;
   std::uint16_t window = 0;
+  wire::EcnField ecn = wire::EcnField::kNotEct;
   wire::TcpOptions options;
 };
 
@@ -39,13 +41,20 @@ struct Counters {
   std::uint64_t retransmitted_segments = 0, timeouts = 0, fast_recoveries = 0;
   std::uint64_t resets_out = 0, challenge_acks = 0, zero_window_probes = 0, keepalive_probes = 0;
   std::uint64_t syn_cache_added = 0, syn_ack_retransmits = 0, time_wait_entered = 0;
+  std::uint64_t connections_slept = 0;
   std::uint64_t syn_cookies_sent = 0, syn_cookies_received = 0, syn_cookies_failed = 0;
+  std::uint64_t fast_opens_active = 0, fast_opens_passive = 0;  ///< data on a SYN was taken
+  std::uint64_t fast_opens_refused = 0, fast_open_cookies_sent = 0, fast_open_overflows = 0;
+  std::uint64_t deferred_accepts = 0;       ///< acknowledged, and waiting for data
   std::uint64_t loss_probes = 0;            ///< RFC 8985 §7.3
   std::uint64_t loss_probe_recoveries = 0;  ///< losses that a probe repaired (§7.4)
   std::uint64_t spurious_recoveries = 0;    ///< taken back: Eifel, F-RTO, D-SACK
   std::uint64_t duplicate_reports_in = 0, duplicate_reports_out = 0;  ///< D-SACK (RFC 2883)
   std::uint64_t sack_renegings = 0;
-  std::uint64_t send_times_merged = 0;  ///< recovery::SentLog met its bound
+  std::uint64_t congestion_marks_in = 0;    ///< data segments that were marked (CE)
+  std::uint64_t congestion_reductions = 0;  ///< of windows, for a peer's echo (ECE)
+  std::uint64_t ecn_fallbacks = 0;          ///< SYNs sent again without the bits
+  std::uint64_t send_times_merged = 0;      ///< recovery::SentLog met its bound
   std::uint64_t duplicate_bytes_in = 0, out_of_order_segments_in = 0;
   std::uint64_t aborts_on_timeout = 0, no_buffers = 0;
   std::uint64_t copied_bytes_in = 0, copied_bytes_out = 0;  ///< by the copying calls only
@@ -64,6 +73,8 @@ struct Shared {
       transmit;                                   ///< may have something to send, or a new deadline
   IntrusiveList<Connection, ChangedTag> changed;  ///< the socket layer should look
   IntrusiveList<Listener, ListenerChangedTag> listeners_changed;
+
+  FastOpenCache fast_opens;  ///< servers that we know
 
   /// What plain segments acknowledged, until the engine's owner has no more of them.
   buf::Returns returns;

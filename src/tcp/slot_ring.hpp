@@ -42,6 +42,11 @@ class SlotRing {
     ++count_;
   }
   void clear() noexcept { count_ = 0; }
+  /// The same, and the memory is given back.
+  void release_memory() noexcept {
+    slots_.reset();
+    capacity_ = first_ = count_ = 0;
+  }
   void pop_front() noexcept {
     ZS_ASSERT(count_ > 0);
     first_ = (first_ + 1) & (capacity_ - 1);

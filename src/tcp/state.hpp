@@ -10,7 +10,7 @@ namespace zs::tcp {
 enum class State : std::uint8_t {
   kClosed,
   kSynSent,
-  kSynReceived,  ///< simultaneous open only
+  kSynReceived,  ///< simultaneous open, and a server's fast open (RFC 7413)
   kEstablished,
   kFinWait1,
   kFinWait2,
@@ -26,7 +26,8 @@ constexpr bool is_transition(State from, State to) {
   if (to == kClosed) return true;
   switch (from) {
     case kClosed:
-      return to == kSynSent || to == kEstablished;  // kEstablished: from the SYN cache
+      // Behind a SYN cache: all of a handshake, or the SYN of a fast open.
+      return to == kSynSent || to == kEstablished || to == kSynReceived;
     case kSynSent:
       return to == kSynReceived || to == kEstablished;
     case kSynReceived:

@@ -27,10 +27,13 @@ struct SynCacheEntry : SlabHook {
   bool window_scaling = false;
   bool timestamps = false;
   bool sack = false;
+  bool ecn = false;              ///< the SYN asked for it, and may have it
   std::uint8_t retransmits = 0;  ///< of the SYN-ACK; kept by the cache
-  ChallengeLimiter challenges;   ///< acknowledgements of what cannot be right
-  Instant created;               ///< kept by the cache
-  Instant deadline;              ///< of the next retransmission; kept by the cache
+  /// 0: it has not acknowledged the SYN-ACK. Else only data is missing (TCP_DEFER_ACCEPT).
+  std::uint16_t heard_after_ms = 0;
+  ChallengeLimiter challenges;  ///< acknowledgements of what cannot be right
+  Instant created;              ///< kept by the cache
+  Instant deadline;             ///< of the next retransmission; kept by the cache
 
   bool is_for(const FlowKey& key) const noexcept { return flow == key; }
 };

@@ -10,6 +10,8 @@ namespace zs::tcp {
 using namespace std::chrono_literals;
 
 namespace {
+/// Of a closed window, answered or not: Linux' tcp_orphan_retries, 100 s at least.
+constexpr std::uint8_t kOrphanProbes = 8;
 constexpr Duration kLeastProbeDelay = 2ms;  ///< Linux' TCP_TIMEOUT_MIN: what clocks are good for
 }  // namespace
 
@@ -29,13 +31,18 @@ bool Connection::has_outlived_user_timeout(Instant now) const {
 
 void Connection::on_retransmit_timeout(Instant now) {
   if (state_ == State::kSynSent || state_ == State::kSynReceived) {
-    const bool spent = retries_ >= shared_->config.syn_retries;
+    const bool serves = fast_open_ && fast_open_->is_server();
+    const std::uint8_t usual =
+        serves ? shared_->config.syn_ack_retries : shared_->config.syn_retries;
+    const bool spent = retries_ >= (options_.syn_retries != 0 ? options_.syn_retries : usual);
     if (spent || has_outlived_user_timeout(now)) {
+      if (fast_open_ && !serves) shared_->fast_opens.on_loss(flow_.remote.address, now);
       close_with(Errc::kTimedOut);
       return;
     }
     ++retries_;
     ++shared_->counters.retransmitted_segments;
+    if (state_ == State::kSynSent) withdraw_ecn();
     timed_seq_.reset();
     rtt_.backoff();
     syn_pending_ = true;
@@ -51,7 +58,7 @@ void Connection::on_retransmit_timeout(Instant now) {
   if (negotiated_.sack && recovery_.may_probe()) return on_loss_probe_timeout(now);
   ++shared_->counters.timeouts;
   if (retries_ == 0) {
-    congestion_->on_loss(cc::LossKind::kTimeout, now, flight_size());
+    reduce_window(cc::LossKind::kTimeout, flight_size(), now);
   }
   recovery_.on_timeout(flight(now), retries_ > 0);
   ++retries_;
@@ -92,7 +99,8 @@ void Connection::on_loss_probe_timeout(Instant now) {
 /// again and again, for a lost window update would otherwise be the end (RFC 9293 §3.8.6.1).
 void Connection::update_persist(Instant now) {
   const bool waits = (unsent_bytes() > 0 || has_outstanding()) &&
-                     !timers_.is_armed(TimerId::kRetransmit) && state_ != State::kTimeWait;
+                     !timers_.is_armed(TimerId::kRetransmit) && state_ != State::kTimeWait &&
+                     !is_paced_out(now);
   if (!waits) {
     timers_.cancel(TimerId::kPersist);
   } else if (!timers_.is_armed(TimerId::kPersist)) {
@@ -102,15 +110,34 @@ void Connection::update_persist(Instant now) {
 
 void Connection::on_persist_timeout(Instant now) {
   if (unsent_bytes() == 0 && !has_outstanding()) return;
+  if (!has_outstanding()) oldest_unacked_ = now;  // the user timeout counts from the first probe
   if (retries_ >= shared_->config.data_retries || has_outlived_user_timeout(now)) {
     ++shared_->counters.aborts_on_timeout;
     close_with(Errc::kTimedOut);
     return;
   }
+  if (!has_outstanding() && usable_window() >= std::min<std::uint32_t>(unsent_bytes(), mss_)) {
+    // It is no window that forbids it: what TCP_CORK and MSG_MORE hold back has waited long enough.
+    holding_.push(data_end());
+    return;
+  }
+  // Nobody waits for what an orphan has to say, and a peer may keep it waiting for ever, and its
+  // buffers with it.
+  const bool short_of_buffers = shared_->pools.data->supply() >= buf::Supply::kScarce;
+  if (orphan_ && (rtt_.backoffs() >= kOrphanProbes || short_of_buffers)) {
+    ++shared_->counters.aborts_on_timeout;
+    reset_with(Errc::kTimedOut);
+    return;
+  }
   ++retries_;  // a peer that answers, even with a closed window, sets it back (RFC 1122 §4.2.2.17)
   rtt_.backoff();
   probe_pending_ = true;
-  timers_.set(TimerId::kPersist, now + rtt_.rto());
+  Instant next = now + rtt_.rto();
+  if (options_.user_timeout > Duration::zero()) {
+    // The back-off must not sleep through the user timeout.
+    next = std::min(next, std::max(oldest_unacked_ + options_.user_timeout, now));
+  }
+  timers_.set(TimerId::kPersist, next);
 }
 
 void Connection::restart_keepalive(Instant now) {
@@ -127,7 +154,7 @@ void Connection::on_keepalive_timeout(Instant now) {
   if (has_outstanding() || timers_.is_armed(TimerId::kPersist)) {
     keepalive_.on_heard(now);  // another timer watches the peer
   } else {
-    switch (keepalive_.on_deadline(now)) {
+    switch (keepalive_.on_deadline(now, options_.user_timeout)) {
       case KeepAlive::Action::kNone:
         break;
       case KeepAlive::Action::kProbe:
@@ -159,11 +186,19 @@ void Connection::on_options_changed(Instant now) {
   keepalive_.set_idle(options_.keepalive_idle);
   keepalive_.set_interval(options_.keepalive_interval);
   keepalive_.set_max_probes(options_.keepalive_probes);
-  congestion_.change(options_.congestion, {.mss = mss_,
-                                           .initial_window = cc::initial_window(
-                                               shared_->config.initial_window_segments, mss_)});
-  if (is_synchronized(state_) && state_ != State::kTimeWait) restart_keepalive(now);
+  congestion_.change(options_.congestion, cc_parameters(shared_->config.initial_window_segments));
+  ecn_.set_exact(options_.congestion == CongestionAlgorithm::kDctcp);
+  if (is_synchronized(state_)) select_pacing();
+  if (is_synchronized(state_) && state_ != State::kTimeWait) {
+    if (!timers_.is_armed(TimerId::kKeepAlive)) {
+      restart_keepalive(now);
+    } else {  // new times count from when the peer was heard of last
+      timers_.set(TimerId::kKeepAlive,
+                  options_.keepalive ? keepalive_.deadline() : Instant::never());
+    }
+  }
   notify();
+  advertise_after_read();
   schedule();
 }
 

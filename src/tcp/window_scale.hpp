@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/address.hpp"
+#include "tcp/connection_options.hpp"
 #include "tcp/segment.hpp"
 
 namespace zs::tcp {
@@ -17,6 +18,16 @@ constexpr std::uint8_t window_scale_for(std::uint32_t buffer_bytes) {
   std::uint8_t scale = 0;
   while (scale < kMaxWindowScale && (buffer_bytes >> scale) > kMaxUnscaledWindow) ++scale;
   return scale;
+}
+
+constexpr std::uint8_t receive_scale(const ConnectionOptions& options) {
+  return window_scale_for(std::min(options.receive_buffer_bytes, options.window_bound()));
+}
+
+/// The window of a SYN, never scaled (RFC 7323 §2.2).
+constexpr std::uint16_t syn_window(const ConnectionOptions& options) {
+  return static_cast<std::uint16_t>(
+      std::min({options.receive_buffer_bytes, options.window_bound(), kMaxUnscaledWindow}));
 }
 
 /// RFC 9293 §3.7.1: MTU less the fixed headers of IP and TCP, options not counted (RFC 6691).

@@ -51,11 +51,13 @@ class Entry : private Hook {
 /// resolution() late, if pop_due() is called then.
 class Wheel {
  public:
-  /// 2^16 ns, about 66 µs: fine enough for pacing and RACK, coarse enough to share wake-ups.
-  static constexpr Duration kFinestResolution{1 << 16};
+  /// 2^16 ns, about 66 µs: fine enough for RACK, coarse enough to share wake-ups.
+  static constexpr Duration kUsualResolution{1 << 16};
+  /// 2^10 ns, about a microsecond: for pacing.
+  static constexpr Duration kFinestResolution{1 << 10};
 
   /// `resolution` is rounded down to a power of two nanoseconds, and up to kFinestResolution.
-  explicit Wheel(Duration resolution = kFinestResolution, Instant start = {});
+  explicit Wheel(Duration resolution = kUsualResolution, Instant start = {});
   Wheel(const Wheel&) = delete;
   Wheel& operator=(const Wheel&) = delete;
   /// Disarms whatever still waits.
@@ -83,8 +85,8 @@ class Wheel {
  private:
   static constexpr unsigned kBits = 6;
   static constexpr std::size_t kSlots = std::size_t{1} << kBits;
-  /// 48 bits of ticks: more than 63 bits of nanoseconds in units of 2^16.
-  static constexpr std::size_t kLevels = 8;
+  /// 54 bits of ticks: more than 63 bits of nanoseconds in units of 2^10.
+  static constexpr std::size_t kLevels = 9;
 
   /// The sentinel of a ring of entries, which also knows the bit that says "not empty": the last
   /// entry to leave finds both neighbours to be this.

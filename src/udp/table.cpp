@@ -121,7 +121,7 @@ Result<void> Table::bind(SocketId id, const Endpoint& local) {
   const DualStack dual = wildcard && local.address.is_v6() ? s->dual : DualStack::kOff;
   if (local.port == 0) {
     ZS_TRY_ASSIGN(key.local.port, pick_port(local.address, anybody(), dual));
-  } else if (is_taken(key, dual) && !(s->options.reuse_address && is_shared(key))) {
+  } else if (is_taken(key, dual) && !is_shared(key, s->options)) {
     return Errc::kAddrInUse;
   }
   s->key = key;
@@ -390,12 +390,28 @@ Table::Socket* Table::demux(const Endpoint& local, const Endpoint& remote) const
   if (connected_ > 0) {
     if (Socket* const s = lookup({local, remote})) return s;
   }
-  if (Socket* const s = lookup({local, anybody()})) return s;
+  if (Socket* const s = lookup({local, anybody()})) return share_of(s, remote);
   const IpAddress any = IpAddress::any(local.address.family());
-  if (Socket* const s = lookup({{any, local.port}, anybody()})) return s;
+  if (Socket* const s = lookup({{any, local.port}, anybody()})) return share_of(s, remote);
   if (local.address.is_v6()) return nullptr;
   Socket* const s = lookup({{IpAddress::any(IpFamily::kV6), local.port}, anybody()});
-  return s != nullptr && s->dual == DualStack::kOn ? s : nullptr;
+  return s != nullptr && s->dual == DualStack::kOn ? share_of(s, remote) : nullptr;
+}
+
+Table::Socket* Table::share_of(Socket* s, const Endpoint& remote) const {
+  if (!s->options.reuse_port) return s;
+  // The highest draw wins (rendezvous hashing): when one of them goes, the others keep their peers.
+  Socket* best = s;
+  std::uint64_t best_draw = 0;
+  for (Index i = id_of(*s).index; i != kNone; i = sockets_[i].hash_next) {
+    if (!(sockets_[i].key == s->key)) continue;
+    std::uint64_t draw = mix(hash_key_ + i, remote.address.high());
+    draw = mix(mix(draw, remote.address.low()), remote.port);
+    if (draw < best_draw) continue;
+    best_draw = draw;
+    best = &sockets_[i];
+  }
+  return best;
 }
 
 Table::Socket* Table::lookup(const FlowKey& key) const {
@@ -447,11 +463,14 @@ bool Table::is_taken(const FlowKey& key, DualStack dual) const {
   return false;
 }
 
-bool Table::is_shared(const FlowKey& key) const {
+bool Table::is_shared(const FlowKey& key, const SocketOptions& wish) const {
   for (Index i = buckets_[bucket_of(key)]; i != kNone; i = sockets_[i].hash_next) {
-    if (sockets_[i].key == key && !sockets_[i].options.reuse_address) return false;
+    const SocketOptions& other = sockets_[i].options;
+    const bool shares =
+        (wish.reuse_address && other.reuse_address) || (wish.reuse_port && other.reuse_port);
+    if (sockets_[i].key == key && !shares) return false;
   }
-  return true;
+  return wish.reuse_address || wish.reuse_port;
 }
 
 Result<std::uint16_t> Table::pick_port(const IpAddress& local, const Endpoint& remote,

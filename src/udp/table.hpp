@@ -60,6 +60,7 @@ struct OutPacket {
 struct SocketOptions {
   bool dont_fragment = false;  ///< refuse what is longer than the path's MTU
   bool reuse_address = false;  ///< others that say so too may be bound to the same
+  bool reuse_port = false;     ///< the same, and each gets its share of the peers
   bool broadcast = false;      ///< may send to broadcast addresses
   bool group_loop = true;
   std::uint8_t group_hops = 1;  ///< RFC 1112 §6.1: to the link, unless asked for more
@@ -149,12 +150,14 @@ class Table {
   SocketId id_of(const Socket& socket) const;
   Socket* demux(const Endpoint& local, const Endpoint& remote) const;
   Socket* lookup(const FlowKey& key) const;
+  /// Of those bound to the same with `s` (SO_REUSEPORT), the one whose peer this is.
+  Socket* share_of(Socket* s, const Endpoint& remote) const;
   void insert(Socket& socket);
   void remove(Socket& socket);
   std::size_t bucket_of(const FlowKey& key) const;
   bool is_taken(const FlowKey& key, DualStack dual) const;
-  /// Whether all that are bound to the key let others be so too.
-  bool is_shared(const FlowKey& key) const;
+  /// Whether all that are bound to the key let one of that wish be so too.
+  bool is_shared(const FlowKey& key, const SocketOptions& wish) const;
   void deliver_copy(SocketId id, const Datagram& datagram);
   Result<std::uint16_t> pick_port(const IpAddress& local, const Endpoint& remote, DualStack dual);
   Result<buf::Mbuf> make_packet(const Endpoint& local, const Endpoint& remote, buf::Chain& payload);

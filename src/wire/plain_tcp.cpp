@@ -1,5 +1,7 @@
 #include "wire/plain_tcp.hpp"
 
+#include <array>
+#include <bit>
 #include <cstring>
 
 #include "base/byte_order.hpp"
@@ -21,6 +23,20 @@ bool is_for(const std::byte* frame, const MacAddress& us) {
   std::memcpy(&c, frame + 4, 2);
   std::memcpy(&d, us.bytes.data() + 4, 2);
   return ((a ^ b) | (c ^ d)) == 0;
+}
+
+/// The bytes of a header, as a word to compare with.
+constexpr std::uint64_t word_of(std::array<std::uint8_t, 8> bytes) {
+  return std::bit_cast<std::uint64_t>(bytes);
+}
+constexpr std::uint16_t half_word_of(std::array<std::uint8_t, 2> bytes) {
+  return std::bit_cast<std::uint16_t>(bytes);
+}
+template <typename T>
+T load_raw(const std::byte* at) {
+  T word{};
+  std::memcpy(&word, at, sizeof word);
+  return word;
 }
 
 /// The header from `tcp` on, of a segment of `segment_bytes`; `room` bytes of it are contiguous.
@@ -63,13 +79,15 @@ bool is_frame_for(const MacAddress& us, std::uint16_t type, std::span<const std:
 bool recognise_plain_tcp_v4(std::span<const std::byte> first, std::uint32_t frame_bytes,
                             const MacAddress& us, Ipv4Checksum checksum, PlainTcp& out) {
   constexpr std::size_t kHeaders = kEthernet + kIpv4;
-  constexpr auto kVersionAndLength = std::byte{0x45};
-  constexpr std::uint16_t kFragment = 0x3fff;  // more fragments, and the offset
+  // Version and length; the lower bit of ECN, which CE has and ECT(0) has not; more fragments, and
+  // the offset.
+  constexpr std::uint64_t kLooked = word_of({0xff, 0x01, 0, 0, 0, 0, 0x3f, 0xff});
+  constexpr std::uint64_t kPlain = word_of({0x45, 0, 0, 0, 0, 0, 0, 0});
   if (!is_frame_for(us, ether_type::kIpv4, first, kHeaders)) return false;
   const std::byte* const ip = first.data() + kEthernet;
   const std::uint32_t total = load_be<std::uint16_t>(ip + 2);
-  if (ip[0] != kVersionAndLength || ip[9] != std::byte{ip_protocol::kTcp} ||
-      (load_be<std::uint16_t>(ip + 6) & kFragment) != 0 || total + kEthernet != frame_bytes) {
+  if ((load_raw<std::uint64_t>(ip) & kLooked) != kPlain || ip[9] != std::byte{ip_protocol::kTcp} ||
+      total + kEthernet != frame_bytes) {
     return false;
   }
   if (checksum == Ipv4Checksum::kUnknown && checksum_finish(checksum_add({ip, kIpv4})) != 0) {
@@ -88,7 +106,10 @@ bool recognise_plain_tcp_v6(std::span<const std::byte> first, std::uint32_t fram
   if (!is_frame_for(us, ether_type::kIpv6, first, kHeaders)) return false;
   const std::byte* const ip = first.data() + kEthernet;
   const std::uint32_t payload = load_be<std::uint16_t>(ip + 4);
-  if ((ip[0] & std::byte{0xf0}) != std::byte{0x60} || ip[6] != std::byte{ip_protocol::kTcp} ||
+  // The version, and again the lower bit of ECN.
+  constexpr std::uint16_t kLooked = half_word_of({0xf0, 0x10});
+  constexpr std::uint16_t kPlain = half_word_of({0x60, 0});
+  if ((load_raw<std::uint16_t>(ip) & kLooked) != kPlain || ip[6] != std::byte{ip_protocol::kTcp} ||
       payload + kHeaders != frame_bytes) {
     return false;
   }

@@ -11,8 +11,8 @@
 namespace zs::wire {
 
 /// What a connection in its stride receives: Ethernet without a tag, IP without options, extension
-/// headers or fragments, and a TCP header with nothing but ACK and PSH set, whose only option may
-/// be RFC 7323's timestamps in the layout of its appendix A.
+/// headers or fragments and not marked (CE) or ECT(1), and a TCP header with nothing but ACK and
+/// PSH set, whose only option may be RFC 7323's timestamps in the layout of its appendix A.
 struct PlainTcp {
   FlowKey flow;  ///< local is the destination
   std::uint32_t seq = 0;

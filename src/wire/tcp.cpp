@@ -15,6 +15,7 @@ constexpr std::uint8_t kWindowScale = 3;
 constexpr std::uint8_t kSackPermitted = 4;
 constexpr std::uint8_t kSack = 5;
 constexpr std::uint8_t kTimestamps = 8;
+constexpr std::uint8_t kFastOpen = 34;  // RFC 7413 §2
 
 constexpr std::size_t kTimestampsLength = 10;
 constexpr std::size_t kSackBlockLength = 8;
@@ -26,6 +27,17 @@ constexpr std::uint32_t word(std::uint8_t a, std::uint8_t b, std::uint8_t c, std
   return std::uint32_t{a} << 24 | std::uint32_t{b} << 16 | std::uint32_t{c} << 8 | d;
 }
 static_assert(kTimestampsWord == word(kNop, kNop, kTimestamps, kTimestampsLength));
+
+/// RFC 7413 §4.1.1: a cookie of a length that none has is as good as none.
+void read_fast_open(TcpOptions& out, std::span<const std::byte> cookie) {
+  const std::size_t n = cookie.size();
+  if (n != 0 && (n < FastOpenCookie::kLeast || n > FastOpenCookie::kMost || n % 2 != 0)) return;
+  out.fast_open.emplace();
+  out.fast_open->length = static_cast<std::uint8_t>(n);
+  std::copy(cookie.begin(), cookie.end(), out.fast_open->bytes.begin());
+}
+
+std::size_t words_for(const FastOpenCookie& cookie) { return (2u + cookie.length + 3u) / 4; }
 
 /// Reads one known option into `out`; false when its length is wrong. Where an option comes twice
 /// the last one wins, as in Linux.
@@ -60,6 +72,9 @@ bool read_option(TcpOptions& out, std::uint8_t kind, std::span<const std::byte> 
       if (data.size() != kTimestampsLength - 2) return false;
       out.timestamps = {load_be<std::uint32_t>(&data[0]), load_be<std::uint32_t>(&data[4])};
       return true;
+    case kFastOpen:
+      read_fast_open(out, data);
+      return true;
     default:
       return true;
   }
@@ -74,13 +89,14 @@ std::size_t size_without_sack(const TcpOptions& options) {
   }
   if (options.mss) size += kWord;
   if (options.window_scale) size += kWord;
+  if (options.fast_open) size += kWord * words_for(*options.fast_open);
   return size;
 }
 
 /// As many blocks as fit behind the rest. The first ones matter most: RFC 2018 §4 puts the newest
 /// in front.
 std::size_t fitting_sack_blocks(const TcpOptions& options) {
-  const std::size_t used = size_without_sack(options) + kWord;
+  const std::size_t used = std::min(size_without_sack(options) + kWord, kMaxOptions);
   return std::min<std::size_t>(
       {options.sack_count, TcpOptions::kMaxSackBlocks, (kMaxOptions - used) / kSackBlockLength});
 }
@@ -88,6 +104,15 @@ std::size_t fitting_sack_blocks(const TcpOptions& options) {
 std::byte* put(std::byte* p, std::uint32_t value) {
   store_be(p, value);
   return p + kWord;
+}
+
+std::byte* put_fast_open(std::byte* p, const FastOpenCookie& cookie) {
+  std::byte* const end = p + kWord * words_for(cookie);
+  *p++ = std::byte{kFastOpen};
+  *p++ = static_cast<std::byte>(2u + cookie.length);
+  p = std::copy_n(cookie.bytes.begin(), cookie.length, p);
+  std::fill(p, end, std::byte{kNop});
+  return end;
 }
 
 std::byte* put_timestamps(std::byte* p, std::uint32_t lead, const TcpTimestamps& timestamps) {
@@ -156,6 +181,7 @@ void TcpHeaderSpec::write(std::span<std::byte> out) const {
   }
   if (options.mss) p = put(p, word(kMss, 4, 0, 0) | *options.mss);
   if (options.window_scale) p = put(p, word(kNop, kWindowScale, 3, *options.window_scale));
+  if (options.fast_open) p = put_fast_open(p, *options.fast_open);
   if (options.sack_count == 0) return;
   const std::size_t blocks = fitting_sack_blocks(options);
   if (blocks == 0) return;

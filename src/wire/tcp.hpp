@@ -78,6 +78,16 @@ struct TcpSackBlock {
   friend constexpr bool operator==(const TcpSackBlock&, const TcpSackBlock&) = default;
 };
 
+/// A cookie of RFC 7413 §2; empty, it asks for one.
+struct FastOpenCookie {
+  static constexpr std::size_t kLeast = 4;
+  static constexpr std::size_t kMost = 16;
+
+  std::uint8_t length = 0;
+  std::array<std::byte, kMost> bytes{};
+  friend bool operator==(const FastOpenCookie&, const FastOpenCookie&) = default;
+};
+
 /// The options of RFC 9293 §3.2, RFC 7323 and RFC 2018. Unknown ones are skipped by their length.
 struct TcpOptions {
   static constexpr std::size_t kMaxSackBlocks = 4;
@@ -86,6 +96,7 @@ struct TcpOptions {
   std::optional<std::uint8_t> window_scale;  ///< as received; RFC 7323 §2.3 caps its use at 14
   bool sack_permitted = false;
   std::optional<TcpTimestamps> timestamps;
+  std::optional<FastOpenCookie> fast_open;  ///< of a SYN
   std::uint8_t sack_count = 0;
   std::array<TcpSackBlock, kMaxSackBlocks> sack{};
 

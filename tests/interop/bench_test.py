@@ -18,10 +18,12 @@ SUMMARY = {
     "connections": {"connections_per_second", "connections_per_second_with_request", "connections_per_second_one_thread"},
     "shards": {"shards_2_over_1", "cross_shard_packets"},
     "idle": {"idle_connection_bytes", "idle_connections_ratio"},
+    "million": {"million_bytes_each", "million_connections", "million_idle_core_percent", "million_keepalive_core_percent"},
+    "floods": {"floods_withstood", "floods_worst_ratio"},
     "bulk": {"bulk_bytes_per_second", "bulk_bytes_per_second_no_offloads"},
 }
-SECTIONS = ("stack", "calls", "cable", "cpu", "connections", "shards", "idle", "bulk")
-ONE_CPU = {"stack"}  # what runs on a single one
+SECTIONS = ("stack", "calls", "cable", "cpu", "connections", "shards", "idle", "million", "floods", "bulk")
+ONE_CPU = {"stack", "million", "floods"}  # what runs on a single one
 PLOTS = {"cable_64_throughput", "cable_64_latency", "cable_8k_throughput", "cable_8k_latency", "cpu"}
 SVG = "{http://www.w3.org/2000/svg}svg"
 

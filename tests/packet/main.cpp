@@ -1,11 +1,13 @@
-// packet_scripts PATH...: plays every *.script below the paths; says for each failure where, what
-// was expected, what came, and what had happened until then.
+// packet_scripts [--sleepy] PATH...: plays every *.script below the paths; says for each failure
+// where, what was expected, what came, and what had happened until then. --sleepy: connections fall
+// asleep whenever they may, which must not show.
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include "packet/runner.hpp"
@@ -22,7 +24,7 @@ std::vector<std::filesystem::path> scripts_below(const std::filesystem::path& pa
   return found;
 }
 
-bool play(const std::filesystem::path& path) {
+bool play(const std::filesystem::path& path, zs::packet::Sleepers sleepers) {
   std::ifstream file{path};
   std::ostringstream text;
   text << file.rdbuf();
@@ -35,7 +37,7 @@ bool play(const std::filesystem::path& path) {
     std::printf("%s:%d: %s\n", path.c_str(), error->line, error->what.c_str());
     return false;
   }
-  const auto mismatch = zs::packet::run_script(*std::get_if<zs::packet::Script>(&parsed));
+  const auto mismatch = zs::packet::run_script(*std::get_if<zs::packet::Script>(&parsed), sleepers);
   if (!mismatch) return true;
   constexpr std::size_t kMostTrace = 8'000;  // the end is what tells
   const std::string& trace = mismatch->trace;
@@ -49,10 +51,15 @@ bool play(const std::filesystem::path& path) {
 int main(int argc, char** argv) {
   int played = 0;
   int failed = 0;
+  auto sleepers = zs::packet::Sleepers::kNone;
   for (int i = 1; i < argc; ++i) {
+    if (std::string_view{argv[i]} == "--sleepy") {
+      sleepers = zs::packet::Sleepers::kAll;
+      continue;
+    }
     for (const auto& path : scripts_below(argv[i])) {
       ++played;
-      if (!play(path)) ++failed;
+      if (!play(path, sleepers)) ++failed;
     }
   }
   std::printf("%d scripts, %d failures\n", played, failed);

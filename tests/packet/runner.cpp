@@ -5,7 +5,9 @@
 #include <map>
 
 #include "buf/chain.hpp"
+#include "packet/options.hpp"
 #include "packet/world.hpp"
+#include "tcp/cc/algorithm.hpp"
 
 namespace zs::packet {
 
@@ -39,11 +41,16 @@ const std::map<std::string, std::function<void(tcp::Config&, std::uint32_t)>> kN
     {"syn_cookies",
      [](auto& c, auto v) { c.syn_cookies = static_cast<tcp::SynCookiePolicy>(std::min(v, 2u)); }},
     {"max_connections", [](auto& c, auto v) { c.max_connections = v; }},
-    {"newreno",
+    {"pacing", [](auto& c, auto v) { c.pacing = v != 0; }},
+    {"bbr", [](auto& c, auto) { c.congestion = tcp::CongestionAlgorithm::kBbr; }},
+    {"newreno", [](auto& c, auto) { c.congestion = tcp::CongestionAlgorithm::kNewReno; }},
+    {"dctcp", [](auto& c, auto) { c.congestion = tcp::CongestionAlgorithm::kDctcp; }},
+    // Linux' numbers.
+    {"ecn",
      [](auto& c, auto v) {
-       c.congestion =
-           v != 0 ? tcp::CongestionAlgorithm::kNewReno : tcp::CongestionAlgorithm::kCubic;
+       c.ecn = v == 0 ? tcp::EcnMode::kOff : v == 1 ? tcp::EcnMode::kOn : tcp::EcnMode::kPassive;
      }},
+    {"ecn_alternative_backoff", [](auto& c, auto v) { c.ecn_alternative_backoff = v != 0; }},
 };
 
 const std::map<std::string, Duration tcp::Config::*> kTimeSettings{
@@ -70,12 +77,19 @@ const std::map<std::string, std::uint64_t tcp::Counters::*> kCounters{
     {"duplicate_reports_in", &tcp::Counters::duplicate_reports_in},
     {"duplicate_reports_out", &tcp::Counters::duplicate_reports_out},
     {"sack_renegings", &tcp::Counters::sack_renegings},
+    {"congestion_marks_in", &tcp::Counters::congestion_marks_in},
+    {"congestion_reductions", &tcp::Counters::congestion_reductions},
+    {"ecn_fallbacks", &tcp::Counters::ecn_fallbacks},
     {"fast_recoveries", &tcp::Counters::fast_recoveries},
     {"resets_out", &tcp::Counters::resets_out},
     {"attempt_fails", &tcp::Counters::attempt_fails},
     {"syn_ack_retransmits", &tcp::Counters::syn_ack_retransmits},
     {"zero_window_probes", &tcp::Counters::zero_window_probes},
     {"keepalive_probes", &tcp::Counters::keepalive_probes},
+    {"fast_opens_active", &tcp::Counters::fast_opens_active},
+    {"fast_opens_passive", &tcp::Counters::fast_opens_passive},
+    {"fast_opens_refused", &tcp::Counters::fast_opens_refused},
+    {"fast_open_overflows", &tcp::Counters::fast_open_overflows},
     {"duplicate_bytes_in", &tcp::Counters::duplicate_bytes_in},
 };
 
@@ -107,7 +121,9 @@ Complaint differ(const std::string& what, const std::string& wanted, const std::
 
 class Player {
  public:
-  explicit Player(const Script& script) : script_(script) {}
+  Player(const Script& script, Sleepers sleepers) : script_(script) {
+    if (sleepers == Sleepers::kAll) config_.awake_connections = 0;
+  }
 
   std::optional<Mismatch> play() {
     for (const ScriptLine& line : script_.lines) {
@@ -131,6 +147,7 @@ class Player {
     if (line.kind == LineKind::kCommand && line.words[0] == "set") return do_set(line.words);
     if (!world_) {
       world_ = std::make_unique<EngineWorld>(config_, hold_, family_);
+      options_ = tcp::ConnectionOptions::from(config_);
       flow_ = &world_->flow(1);
       at_ = world_->now();
       start_ = at_;
@@ -211,11 +228,15 @@ class Player {
     if (wanted.ack) {
       if (auto c = differ("ack", text(*wanted.ack), text(got.ack - flow_->peer_isn))) return c;
     }
+    if (wanted.ecn) {
+      if (auto c = differ("mark", describe_ecn(*wanted.ecn), describe_ecn(got.ecn))) return c;
+    }
     if (wanted.window) {
       if (auto c = differ("window", text(*wanted.window), text(got.window))) return c;
     }
     for (std::size_t i = 0; i < got.payload.size(); ++i) {
-      const std::uint64_t position = got.seq - flow_->our_isn - 1 + i;
+      const bool syn = (got.flags & flag::kSyn) != 0;  // its data follows it
+      const std::uint64_t position = got.seq + (syn ? 1u : 0u) - flow_->our_isn - 1 + i;
       if (got.payload[i] != stream_byte(position)) return "wrong byte at " + text(got.seq + 1);
     }
     return wanted.options ? compare_options(*wanted.options, got.options) : std::nullopt;
@@ -226,6 +247,7 @@ class Player {
     if (wanted.window_scale != got.window_scale) return "option wscale differs";
     if (wanted.sack_permitted != got.sack_permitted) return "option sackOK differs";
     if (wanted.timestamp.has_value() != got.timestamps.has_value()) return "option TS differs";
+    if (!same_cookie(wanted.fast_open, got.fast_open)) return "option FO differs";
     if (wanted.timestamp) {
       const std::uint32_t value = got.timestamps->value - flow_->timestamp_base;
       const std::uint32_t tick = value - wanted.timestamp->value.value_or(value);
@@ -271,12 +293,14 @@ class Player {
 
   Complaint command(const Words& w) {
     const std::string& name = w[0];
+    if (flow_ != nullptr) world_->wake(*flow_);
     if (name == "nothing") return std::nullopt;  // step() has seen to it
     if (name == "flow") return do_flow(w);
     if (name == "listen") return do_listen(w);
-    if (name == "connect") return do_connect();
+    if (name == "connect") return do_connect(w);
     if (name == "accept") return do_accept(w);
     if (name == "expect") return do_expect(w);
+    if (name == "option") return do_option(w);
     if (name == "icmp") return do_icmp(w);
     if (name == "close-listener") return do_close_listener();
     if (flow_->connection == nullptr) return "no connection for '" + name + "'";
@@ -284,7 +308,14 @@ class Player {
     if (name == "read") return do_read(w);
     if (name == "forward") return do_forward(w);
     if (name == "close") return do_close(w);
+    if (name == "congestion") return do_congestion(w);
     if (name == "shutdown") return do_shutdown(w);
+    if (name == "pace") {
+      const std::uint32_t rate = argument(w, 1);
+      flow_->connection->options().max_pacing_rate = rate == 0 ? tcp::Pacer::kUnlimited : rate;
+      flow_->connection->on_options_changed(world_->now());
+      return std::nullopt;
+    }
     if (name == "abort") {
       flow_->connection->abort();
       return std::nullopt;
@@ -301,9 +332,16 @@ class Player {
     return std::nullopt;
   }
 
+  Complaint do_option(const Words& w) {
+    const auto value = w.size() == 3 ? parse_signed(w[2]) : std::nullopt;
+    if (!value) return "option NAME NUMBER";
+    if (flow_->connection == nullptr) return set_option(w[1], *value, options_);
+    return set_option(w[1], *value, *flow_->connection, world_->now());
+  }
+
   Complaint do_listen(const Words& w) {
     auto made = world_->engine().listen({flow_->key.local.address, 80}, argument(w, 1, 16),
-                                        tcp::ConnectionOptions::from(config_), world_->now());
+                                        options_, world_->now());
     if (!made) return "listen: " + name_of(made.error());
     listener_ = *made;
     return std::nullopt;
@@ -315,7 +353,7 @@ class Player {
       if (auto complaint = do_listen({})) return complaint;
     }
     ScriptSegment segment = given;
-    segment.flags = flag::kSyn;
+    segment.flags = flag::kSyn | (given.flags & (flag::kEce | flag::kCwr));
     world_->inject(*flow_, segment);
     if (world_->sent().size() != 1) return "establish: expected one SYN-ACK";
     world_->sent().clear();
@@ -335,13 +373,16 @@ class Player {
     return std::nullopt;
   }
 
-  Complaint do_connect() {
+  Complaint do_connect(const Words& w) {
     flow_->key.remote.port = 7;
     flow_->key.local.port = static_cast<std::uint16_t>(50'000 + (flow_->peer_isn >> 28));
-    auto made = world_->engine().connect(flow_->key.local, flow_->key.remote, 1500,
-                                         tcp::ConnectionOptions::from(config_), world_->now());
+    auto made = world_->engine().connect(flow_->key.local, flow_->key.remote, 1500, options_,
+                                         world_->now());
     if (!made) return "connect: " + name_of(made.error());
     flow_->connection = *made;
+    const bool waits = w.size() > 1 && w[1] == "waits";
+    if (waits != flow_->connection->waits_to_open()) return "connect: it does not wait, or it does";
+    (*made)->set_seat(flow_);
     return std::nullopt;
   }
 
@@ -352,7 +393,9 @@ class Player {
       return connection == nullptr ? Complaint{} : "somebody waited to be accepted";
     }
     if (connection == nullptr) return "accept: nobody waits";
-    world_->flow_of(connection->flow()).connection = connection;
+    Flow& flow = world_->flow_of(connection->flow());
+    flow.connection = connection;
+    connection->set_seat(&flow);
     return std::nullopt;
   }
 
@@ -362,10 +405,11 @@ class Player {
     for (std::uint32_t i = 0; i < bytes; ++i) data[i] = stream_byte(flow_->written + i);
     auto chain = buf::Chain::copy_of(data, *world_->pools().data);
     if (!chain) return "write: no buffers";
-    const auto result = flow_->connection->write(*chain);
+    const bool more = w.size() > 2 && w[2] == "more";
+    const auto result = flow_->connection->write(*chain, more);
     const std::string got = result ? "none" : name_of(result.error());
     if (result) flow_->written += bytes;
-    return differ("write", w.size() > 3 ? w[3] : "none", got);
+    return differ("write", w.size() > 3 && w[w.size() - 2] == "=" ? w.back() : "none", got);
   }
 
   /// read N: exactly N bytes; read N = M: M of them, an errno name, or 0 at the end of the stream.
@@ -385,6 +429,7 @@ class Player {
   Complaint do_forward(const Words& w) {
     const std::uint32_t bytes = argument(w, 1);
     Flow& from = world_->flow(argument(w, 2));
+    world_->wake(from);
     if (from.connection == nullptr || from.read != flow_->written) return "forward: no such flow";
     auto chain = from.connection->read(bytes);
     if (!chain || chain->size() != bytes) return "forward: too little has arrived";
@@ -400,6 +445,15 @@ class Player {
     }
     world_->engine().release(*flow_->connection, world_->now());
     flow_->connection = nullptr;
+    return std::nullopt;
+  }
+
+  /// TCP_CONGESTION
+  Complaint do_congestion(const Words& w) {
+    const auto algorithm = tcp::cc::algorithm_named(w.size() > 1 ? w[1] : "");
+    if (!algorithm) return "no such algorithm";
+    flow_->connection->options().congestion = *algorithm;
+    flow_->connection->on_options_changed(world_->now());
     return std::nullopt;
   }
 
@@ -464,6 +518,7 @@ class Player {
 
   const Script& script_;
   tcp::Config config_;
+  tcp::ConnectionOptions options_;
   Duration hold_{};
   IpFamily family_ = IpFamily::kV4;
   std::unique_ptr<EngineWorld> world_;
@@ -475,6 +530,8 @@ class Player {
 
 }  // namespace
 
-std::optional<Mismatch> run_script(const Script& script) { return Player{script}.play(); }
+std::optional<Mismatch> run_script(const Script& script, Sleepers sleepers) {
+  return Player{script, sleepers}.play();
+}
 
 }  // namespace zs::packet

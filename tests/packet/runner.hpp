@@ -13,8 +13,11 @@ struct Mismatch {
   std::string trace;  ///< all packets so far
 };
 
+/// Whether connections fall asleep whenever they may.
+enum class Sleepers : bool { kNone, kAll };
+
 /// Plays a script against a TCP engine of its own, in virtual time. nullopt when all went as
 /// written and every buffer came back.
-std::optional<Mismatch> run_script(const Script& script);
+std::optional<Mismatch> run_script(const Script& script, Sleepers sleepers = Sleepers::kNone);
 
 }  // namespace zs::packet

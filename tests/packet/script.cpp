@@ -49,6 +49,7 @@ class LineParser {
       read_fields();
     } else if (first == "establish") {  // a command with the fields of a SYN
       line_.words.push_back(next());
+      if (more() && words_[at_] == "EW") read_flags(next());
       read_fields();
     } else {
       line_.words.assign(words_.begin() + static_cast<std::ptrdiff_t>(at_), words_.end());
@@ -88,6 +89,8 @@ class LineParser {
         line_.segment.ack = number(next());
       } else if (word == "win") {
         line_.segment.window = number(next());
+      } else if (word.front() == '[') {
+        read_ecn(word);
       } else if (word.front() == '<') {
         --at_;
         read_options();
@@ -118,11 +121,31 @@ class LineParser {
         case 'U':
           line_.segment.flags |= flag::kUrg;
           break;
+        case 'E':
+          line_.segment.flags |= flag::kEce;
+          break;
+        case 'W':
+          line_.segment.flags |= flag::kCwr;
+          break;
         case '-':  // no flag at all
           break;
         default:
           fail("unknown flag in '" + text + "'");
       }
+    }
+  }
+
+  void read_ecn(const std::string& word) {
+    if (word == "[noect]") {
+      line_.segment.ecn = wire::EcnField::kNotEct;
+    } else if (word == "[ect0]") {
+      line_.segment.ecn = wire::EcnField::kEct0;
+    } else if (word == "[ect1]") {
+      line_.segment.ecn = wire::EcnField::kEct1;
+    } else if (word == "[ce]") {
+      line_.segment.ecn = wire::EcnField::kCongested;
+    } else {
+      fail("unknown mark '" + word + "'");
     }
   }
 
@@ -171,12 +194,26 @@ class LineParser {
       options.sack_permitted = true;
     } else if (words[0] == "noTS") {
       options.no_timestamp = true;
+    } else if (words[0] == "FO") {
+      read_cookie(words, options);
     } else if (words[0] == "TS") {
       read_timestamp(words, options);
     } else if (words[0] == "sack") {
       for (std::size_t i = 1; i < words.size(); ++i) read_sack(words[i], options);
     } else {
       fail("unknown option '" + words[0] + "'");
+    }
+  }
+
+  /// FO, FO ours, FO 0102030405060708
+  void read_cookie(const std::vector<std::string>& words, ScriptOptions& options) {
+    ScriptCookie& cookie = options.fast_open.emplace();
+    if (words.size() < 2) return;
+    cookie.any = words[1] == "ours";
+    for (std::size_t i = 0; !cookie.any && i + 1 < words[1].size(); i += 2) {
+      unsigned value = 0;
+      std::from_chars(&words[1][i], &words[1][i] + 2, value, 16);
+      cookie.bytes.push_back(static_cast<std::byte>(value));
     }
   }
 

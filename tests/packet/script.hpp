@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "wire/ecn.hpp"
 
 namespace zs::packet {
 
@@ -17,6 +18,12 @@ namespace zs::packet {
 struct ScriptTimestamp {
   std::optional<std::uint32_t> value;
   std::optional<std::uint32_t> echo;
+};
+
+/// The option of RFC 7413 as written.
+struct ScriptCookie {
+  bool any = false;              ///< expect: some cookie; inject: the one that we gave out last
+  std::vector<std::byte> bytes;  ///< else these; none is a request
 };
 
 /// What stands between '<' and '>' behind a segment. An expectation names every option that the
@@ -28,6 +35,7 @@ struct ScriptOptions {
   bool no_timestamp = false;  ///< inject: leave out the option that was agreed upon
   std::optional<ScriptTimestamp> timestamp;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> sack;
+  std::optional<ScriptCookie> fast_open;
 };
 
 /// One segment, in relative sequence numbers: the SYN of either side is 0.
@@ -37,6 +45,7 @@ struct ScriptSegment {
   std::uint32_t payload_bytes = 0;
   std::optional<std::uint32_t> ack;
   std::optional<std::uint32_t> window;  ///< as on the wire
+  std::optional<wire::EcnField> ecn;    ///< [ect0] and the like
   std::optional<ScriptOptions> options;
 };
 

@@ -34,8 +34,24 @@ std::string describe_flags(std::uint8_t flags) {
   if ((flags & flag::kRst) != 0) text += 'R';
   if ((flags & flag::kPsh) != 0) text += 'P';
   if ((flags & flag::kUrg) != 0) text += 'U';
+  if ((flags & flag::kEce) != 0) text += 'E';
+  if ((flags & flag::kCwr) != 0) text += 'W';
   if ((flags & flag::kAck) != 0) text += '.';
   return text.empty() ? "-" : text;
+}
+
+std::string describe_ecn(wire::EcnField ecn) {
+  switch (ecn) {
+    case wire::EcnField::kNotEct:
+      return "[noect]";
+    case wire::EcnField::kEct1:
+      return "[ect1]";
+    case wire::EcnField::kEct0:
+      return "[ect0]";
+    case wire::EcnField::kCongested:
+      return "[ce]";
+  }
+  return "[?]";
 }
 
 EngineWorld::EngineWorld(const tcp::Config& config, Duration hold, IpFamily family)
@@ -98,7 +114,10 @@ void EngineWorld::advance(Instant to, Until until) {
 void EngineWorld::collect() {
   for (int i = 0; i < kMaxStepsAtOnce; ++i) {
     tcp::OutPacket out;
-    if (!engine_->poll_transmit(out, now_)) return;
+    if (!engine_->poll_transmit(out, now_)) {
+      engine_->make_room(now_);
+      return;
+    }
     decode(out);
     hold(std::move(out.packet));
   }
@@ -137,10 +156,13 @@ void EngineWorld::decode(const tcp::OutPacket& out) {
   whole.ack = view->ack();
   whole.flags = view->flags();
   whole.window = view->window();
+  whole.ecn = out.ecn;
   whole.options = wire::parse_tcp_options(view->options()).value_or(wire::TcpOptions{});
   const std::span payload{bytes.data() + view->header_length(),
                           bytes.size() - view->header_length()};
   Flow& flow = flow_of(whole.flow);
+  const bool answers = (whole.flags & flag::kAck) != 0;
+  if (whole.options.fast_open && answers) cookie_ = *whole.options.fast_open;
   if ((whole.flags & flag::kSyn) != 0) {
     flow.our_isn = whole.seq;
     flow.our_isn_known = true;
@@ -153,6 +175,7 @@ void EngineWorld::decode(const tcp::OutPacket& out) {
     piece.seq += static_cast<std::uint32_t>(offset);
     piece.payload.assign(payload.begin() + static_cast<std::ptrdiff_t>(offset),
                          payload.begin() + static_cast<std::ptrdiff_t>(offset + n));
+    if (offset > 0) piece.flags = static_cast<std::uint8_t>(piece.flags & ~flag::kCwr);
     offset += n;
     if (offset < payload.size()) {
       piece.flags = static_cast<std::uint8_t>(piece.flags & ~(flag::kFin | flag::kPsh));
@@ -179,6 +202,7 @@ std::string EngineWorld::describe(const Sent& packet) {
   if ((packet.flags & flag::kAck) != 0) {
     text += " ack " + std::to_string(packet.ack - flow.peer_isn);
   }
+  if (packet.ecn != wire::EcnField::kNotEct) text += ' ' + describe_ecn(packet.ecn);
   text += " win " + std::to_string(packet.window) + " <";
   const wire::TcpOptions& o = packet.options;
   std::string separator;
@@ -193,6 +217,7 @@ std::string EngineWorld::describe(const Sent& packet) {
         std::to_string(o.timestamps->echo));
   }
   if (o.window_scale) add("wscale " + std::to_string(*o.window_scale));
+  if (o.fast_open) add(o.fast_open->length > 0 ? "FO cookie" : "FO");
   if (o.sack_count > 0) {
     std::string blocks = "sack";
     for (const auto& b : o.sack_blocks()) {
@@ -221,6 +246,13 @@ wire::TcpOptions EngineWorld::peer_options(Flow& flow, const ScriptSegment& segm
     t.echo = stamp.echo ? *stamp.echo + flow.timestamp_base : (has_ack ? flow.last_timestamp : 0);
     o.timestamps = t;
   }
+  if (wanted.fast_open && wanted.fast_open->any) {
+    o.fast_open = cookie_;
+  } else if (wanted.fast_open) {
+    const auto& bytes = wanted.fast_open->bytes;
+    o.fast_open.emplace().length = static_cast<std::uint8_t>(bytes.size());
+    std::copy(bytes.begin(), bytes.end(), o.fast_open->bytes.begin());
+  }
   for (const auto& [begin, end] : wanted.sack) {
     if (o.sack_count == wire::TcpOptions::kMaxSackBlocks) break;
     o.sack[o.sack_count++] = {begin + flow.our_isn, end + flow.our_isn};
@@ -235,6 +267,7 @@ void EngineWorld::inject(Flow& flow, const ScriptSegment& s) {
   segment.ack = tcp::SeqNum{s.ack ? flow.our_isn + *s.ack : 0};
   segment.window = static_cast<std::uint16_t>(s.window.value_or(65'535));
   segment.flags = s.flags;
+  segment.congested = s.ecn == wire::EcnField::kCongested;
   segment.options = peer_options(flow, s);
   segment.payload_bytes = s.payload_bytes;
   segment.segment_size = static_cast<std::uint16_t>(s.payload_bytes);

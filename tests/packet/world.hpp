@@ -24,12 +24,14 @@ struct Sent {
   std::uint32_t seq = 0;
   std::uint32_t ack = 0;
   std::uint16_t window = 0;
+  wire::EcnField ecn = wire::EcnField::kNotEct;
   wire::TcpOptions options;
   std::vector<std::byte> payload;
 };
 
-/// One connection as the script sees it: where its relative numbers begin.
-struct Flow {
+/// One connection as the script sees it: where its relative numbers begin. In its seat until
+/// released.
+struct Flow : tcp::Seat {
   FlowKey key;
   std::uint32_t peer_isn = 0;
   std::uint32_t our_isn = 0;
@@ -40,7 +42,6 @@ struct Flow {
   std::uint32_t last_timestamp = 0;  ///< our latest TSval
   std::uint64_t written = 0;
   std::uint64_t read = 0;
-  tcp::Connection* connection = nullptr;  ///< until released
 };
 
 /// Byte `i` of the stream that either side sends.
@@ -69,6 +70,10 @@ class EngineWorld {
   DropCounters& drops() { return drops_; }
   std::string& trace() { return trace_; }
   Flow& flow(std::uint32_t number);
+  /// What the application calls is awake.
+  void wake(Flow& flow) {
+    if (flow.dormant != nullptr) engine_->wake(*flow.dormant, now_);
+  }
   Flow& flow_of(const FlowKey& key);
   /// The engine polls on and on without time passing.
   bool is_spinning() const { return spinning_; }
@@ -100,6 +105,7 @@ class EngineWorld {
   std::string trace_;
   std::deque<Held> held_;
   std::string touched_;
+  wire::FastOpenCookie cookie_;  ///< the last one that we gave out
   Duration hold_;
   IpFamily family_;
   Instant now_ = kStart;
@@ -107,6 +113,7 @@ class EngineWorld {
 };
 
 std::string describe_flags(std::uint8_t flags);
+std::string describe_ecn(wire::EcnField ecn);
 std::string format_time(Duration d);
 
 }  // namespace zs::packet

@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 using tcp::CongestionAlgorithm;
 
 const char* golden_name(CongestionAlgorithm algorithm) {
+  if (algorithm == CongestionAlgorithm::kBbr) return "bbr";
   return algorithm == CongestionAlgorithm::kCubic ? "cubic" : "newreno";
 }
 
@@ -76,7 +77,11 @@ INSTANTIATE_TEST_SUITE_P(
                     GoldenRow{CongestionAlgorithm::kNewReno, 0, 6'000'000, 58.0},
                     GoldenRow{CongestionAlgorithm::kNewReno, 0.001, 6'000'000, 15.3},
                     GoldenRow{CongestionAlgorithm::kNewReno, 0.01, 3'000'000, 8.9},
-                    GoldenRow{CongestionAlgorithm::kNewReno, 0.03, 2'000'000, 1.41}));
+                    GoldenRow{CongestionAlgorithm::kNewReno, 0.03, 2'000'000, 1.41},
+                    GoldenRow{CongestionAlgorithm::kBbr, 0, 6'000'000, 57},
+                    GoldenRow{CongestionAlgorithm::kBbr, 0.001, 6'000'000, 57},
+                    GoldenRow{CongestionAlgorithm::kBbr, 0.01, 6'000'000, 54},
+                    GoldenRow{CongestionAlgorithm::kBbr, 0.03, 6'000'000, 44}));
 
 struct GoldenShare {
   std::vector<CongestionAlgorithm> flows;
@@ -122,11 +127,14 @@ TEST_P(GoldenFairness, one_bottleneck) {
 }
 constexpr auto kGoldenCubic = CongestionAlgorithm::kCubic;
 constexpr auto kGoldenReno = CongestionAlgorithm::kNewReno;
+constexpr auto kGoldenBbr = CongestionAlgorithm::kBbr;
 INSTANTIATE_TEST_SUITE_P(
     Table, GoldenFairness,
     testing::Values(GoldenShare{{kGoldenCubic, kGoldenCubic}, 0.98, 0.93},
                     GoldenShare{{kGoldenReno, kGoldenReno}, 0.98, 0.93},
                     GoldenShare{{kGoldenCubic, kGoldenReno}, 0.95, 0.92},
+                    GoldenShare{{kGoldenBbr, kGoldenBbr}, 0.95, 0.9},
+                    GoldenShare{{kGoldenCubic, kGoldenBbr}, 0.95, 0.93},
                     GoldenShare{
                         {kGoldenCubic, kGoldenCubic, kGoldenReno, kGoldenReno}, 0.9, 0.93}));
 

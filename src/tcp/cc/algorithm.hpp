@@ -18,6 +18,8 @@ struct NamedAlgorithm {
 inline constexpr std::array kAlgorithms{
     NamedAlgorithm{"cubic", CongestionAlgorithm::kCubic},
     NamedAlgorithm{"newreno", CongestionAlgorithm::kNewReno},
+    NamedAlgorithm{"dctcp", CongestionAlgorithm::kDctcp},
+    NamedAlgorithm{"bbr", CongestionAlgorithm::kBbr},
 };
 
 /// Also by Linux' name for NewReno.

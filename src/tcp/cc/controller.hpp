@@ -12,6 +12,7 @@
 
 #include "base/assert.hpp"
 #include "base/time.hpp"
+#include "tcp/cc/delivery_rate.hpp"
 #include "tcp/config.hpp"
 
 namespace zs::tcp::cc {
@@ -24,8 +25,8 @@ struct AckSample {
   std::uint32_t bytes_in_flight = 0;    ///< before this ACK
   std::optional<Duration> rtt{};        ///< absent under Karn's rule
   Duration smoothed_rtt{};              ///< zero before the first sample
-  std::uint64_t delivery_rate_bps = 0;  ///< 0 when there is no valid sample
   bool app_limited = false;             ///< the window was not what held us back
+  bool ecn_echo = false;                ///< the peer tells of congestion (ECE)
 };
 
 enum class LossKind : std::uint8_t { kFastRecovery, kTimeout, kEcn };
@@ -62,8 +63,18 @@ class Controller {
   /// UINT32_MAX while no loss has been seen.
   std::uint32_t ssthresh() const noexcept { return ssthresh_; }
   bool is_slow_start() const noexcept { return cwnd_ < ssthresh_; }
-  /// Absent for window-only algorithms; the caller then derives a rate from window and SRTT.
-  virtual std::optional<std::uint64_t> pacing_rate_bps() const noexcept { return std::nullopt; }
+  /// Bytes a second; 0 for window-only algorithms, of which those that are to pace get a rate from
+  /// window and SRTT.
+  virtual std::uint64_t pacing_rate() const noexcept { return 0; }
+
+  // For algorithms with a model of the path, which pace in any case and hear of each
+  // acknowledgement, during recovery too, by on_delivery().
+  virtual bool wants_delivery_samples() const noexcept { return false; }
+  virtual void on_delivery(const DeliverySample& /*sample*/) noexcept {}
+  /// Something is sent, and nothing was outstanding before.
+  virtual void on_restart(Instant /*now*/, bool /*app_limited*/) noexcept {}
+  /// It leaves the window unused on purpose, to see the path's bare round trip.
+  virtual bool is_draining_for_rtt() const noexcept { return false; }
 
  protected:
   friend class Slot;
@@ -80,6 +91,11 @@ inline constexpr std::uint32_t kMaxWindow = 1u << 30;
 struct Parameters {
   std::uint32_t mss = 1460;              ///< payload bytes of a full segment, > 0
   std::uint32_t initial_window = 14600;  ///< bytes; initial_window() below
+  bool hystart = false;                  ///< RFC 9406, where the algorithm can
+  bool paced = false;                    ///< what is sent leaves evenly
+  bool ecn_alternative_backoff = false;  ///< RFC 8511
+  Duration smoothed_rtt{};               ///< of the handshake; zero: unknown
+  std::uint64_t seed = 0;                ///< of what an algorithm does at random
 };
 
 /// RFC 6928 §2 with the number of segments as a parameter (10 there):
@@ -93,10 +109,11 @@ constexpr std::uint32_t starting_window(const Parameters& parameters) noexcept {
   return std::clamp(parameters.initial_window, std::max(parameters.mss, 1u), kMaxWindow);
 }
 
-/// One algorithm, stored inside the connection: selectable at run time without a heap allocation.
+/// One algorithm, stored inside the connection: selectable at run time. Without a heap allocation,
+/// but for BBR's.
 class Slot {
  public:
-  Slot(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept {
+  Slot(CongestionAlgorithm algorithm, const Parameters& parameters) {
     construct(algorithm, parameters);
   }
   Slot(const Slot&) = delete;
@@ -104,35 +121,41 @@ class Slot {
   ~Slot() { std::destroy_at(controller_); }
 
   /// Starts anew (the handshake is over).
-  void select(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept {
+  void select(CongestionAlgorithm algorithm, const Parameters& parameters) {
     std::destroy_at(controller_);
     construct(algorithm, parameters);
   }
 
   /// TCP_CONGESTION was set: another algorithm goes on with the window that there is.
-  void change(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept;
+  void change(CongestionAlgorithm algorithm, const Parameters& parameters);
+  /// Its bytes may be moved in between (tcp/dormancy.hpp).
+  void before_move() noexcept { controller_ = nullptr; }
+  void after_move() noexcept {
+    controller_ = std::launder(reinterpret_cast<Controller*>(storage_));
+  }
 
   Controller* operator->() noexcept { return controller_; }
   const Controller* operator->() const noexcept { return controller_; }
   Controller& operator*() noexcept { return *controller_; }
 
  private:
-  static constexpr std::size_t kCapacity = 104;
+  static constexpr std::size_t kCapacity = 112;
 
-  void construct(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept;
+  void construct(CongestionAlgorithm algorithm, const Parameters& parameters);
   template <std::derived_from<Controller> Algorithm>
-  void emplace(const Parameters& parameters) noexcept {
+  void emplace(const Parameters& parameters) {
     static_assert(sizeof(Algorithm) <= kCapacity,
                   "raise cc::Slot::kCapacity; do not reach for the heap");
     static_assert(alignof(std::uint64_t) % alignof(Algorithm) == 0);
     controller_ = ::new (static_cast<void*>(storage_)) Algorithm(parameters);
+    ZS_ASSERT(static_cast<void*>(controller_) == storage_);  // after_move() relies on it
   }
 
   alignas(std::uint64_t) std::byte storage_[kCapacity];
   Controller* controller_ = nullptr;
 };
 
-inline Slot make(CongestionAlgorithm algorithm, const Parameters& parameters) noexcept {
+inline Slot make(CongestionAlgorithm algorithm, const Parameters& parameters) {
   return Slot{algorithm, parameters};
 }
 

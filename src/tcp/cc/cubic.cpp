@@ -10,9 +10,7 @@ constexpr double kC = 0.4;     ///< RFC 9438 §5.1
 constexpr double kBeta = 0.7;  ///< RFC 9438 §4.6
 /// RFC 9438 §4.3: additive increase that gives Reno's average window with kBeta.
 constexpr double kRenoAlpha = 3.0 * (1.0 - kBeta) / (1.0 + kBeta);
-/// RFC 9406 §4.2: L for senders that don't pace. Today's receivers acknowledge a whole
-/// super-segment at once (GRO), where RFC 3465's 2 would make slow start crawl.
-constexpr std::uint32_t kSlowStartLimit = 8;
+constexpr double kBetaEcn = 0.85;  ///< RFC 8511 §3.1, for CUBIC
 
 double seconds_of(Duration d) noexcept { return std::chrono::duration<double>(d).count(); }
 
@@ -21,7 +19,10 @@ double seconds_of(Duration d) noexcept { return std::chrono::duration<double>(d)
 Cubic::Cubic(const Parameters& parameters) noexcept
     : Controller(starting_window(parameters)),
       mss_(std::max(parameters.mss, 1u)),
-      initial_window_(std::max(parameters.initial_window, mss_)) {}
+      initial_window_(std::max(parameters.initial_window, mss_)),
+      hystart_on_(parameters.hystart),
+      paced_(parameters.paced),
+      alternative_backoff_(parameters.ecn_alternative_backoff) {}
 
 double Cubic::segments(std::uint32_t bytes) const noexcept {
   return static_cast<double>(bytes) / mss_;
@@ -47,10 +48,27 @@ void Cubic::on_ack(const AckSample& ack) noexcept {
   last_ack_ = ack.now;
   if (!is_slow_start()) return grow_in_avoidance(ack, ack.newly_acked_bytes);
   const std::uint32_t room = ssthresh_ - cwnd_;
-  const std::uint32_t growth =
-      std::min({ack.newly_acked_bytes, kSlowStartLimit * mss_, room, kMaxWindow - cwnd_});
+  const std::uint32_t growth = std::min({slow_start_growth(ack), room, kMaxWindow - cwnd_});
   cwnd_ += growth;
+  const HyStart* const first = std::get_if<HyStart>(&past_);
+  if (first != nullptr && first->phase() == HyStart::Phase::kOver) ssthresh_ = cwnd_;
   if (growth == room) grow_in_avoidance(ack, ack.newly_acked_bytes - growth);
+}
+
+/// RFC 9406 §4.2 limits what one acknowledgement adds to eight segments, where nothing is paced, of
+/// later slow starts too. Today's receivers acknowledge a whole super-segment at once (GRO), where
+/// RFC 3465's 2 would make slow start crawl.
+std::uint32_t Cubic::slow_start_growth(const AckSample& ack) noexcept {
+  HyStart* const first = std::get_if<HyStart>(&past_);
+  if (hystart_on_ && first != nullptr && ssthresh_ == UINT32_MAX) {
+    return first->on_ack({.newly_acked = ack.newly_acked_bytes,
+                          .in_flight = ack.bytes_in_flight,
+                          .rtt = ack.rtt.value_or(Duration{}),
+                          .mss = mss_,
+                          .paced = paced_});
+  }
+  return paced_ ? ack.newly_acked_bytes
+                : std::min(ack.newly_acked_bytes, HyStart::kUnpacedLimit * mss_);
 }
 
 void Cubic::pause(Duration idle) noexcept {
@@ -99,7 +117,11 @@ void Cubic::grow_in_avoidance(const AckSample& ack, std::uint32_t acked_bytes) n
 
 void Cubic::on_loss(LossKind kind, Instant /*now*/, std::uint32_t bytes_in_flight) noexcept {
   if (kind == LossKind::kTimeout && timed_out_) return;  // nothing got through since the last
-  before_loss_ = {.cwnd = cwnd_, .ssthresh = ssthresh_, .shape = shape_};
+  if (kind == LossKind::kEcn) {
+    past_ = HyStart{};  // a mark is no mistake: nothing will bring this back
+  } else {
+    past_ = Saved{.cwnd = cwnd_, .ssthresh = ssthresh_, .shape = shape_};
+  }
 
   const double window = segments(cwnd_);
   // RFC 9438 §4.7, fast convergence: a flow that did not get back to its former maximum leaves room
@@ -108,7 +130,8 @@ void Cubic::on_loss(LossKind kind, Instant /*now*/, std::uint32_t bytes_in_fligh
   shape_ = {.w_max = static_cast<float>(w_max), .cwnd_prior = static_cast<float>(window)};
   // RFC 9438 §4.6. Limited transmit may have sent more than the window.
   const std::uint32_t used = std::min(bytes_in_flight, cwnd_);
-  ssthresh_ = std::max(static_cast<std::uint32_t>(used * kBeta), 2 * mss_);
+  const double beta = kind == LossKind::kEcn && alternative_backoff_ ? kBetaEcn : kBeta;
+  ssthresh_ = std::max(static_cast<std::uint32_t>(used * beta), 2 * mss_);
   cwnd_ = ssthresh_;
   timed_out_ = kind == LossKind::kTimeout;
   if (timed_out_) {
@@ -118,11 +141,12 @@ void Cubic::on_loss(LossKind kind, Instant /*now*/, std::uint32_t bytes_in_fligh
 }
 
 void Cubic::on_spurious(Instant /*now*/) noexcept {
-  if (before_loss_.cwnd == 0) return;
-  cwnd_ = std::max(cwnd_, before_loss_.cwnd);
-  ssthresh_ = before_loss_.ssthresh;
-  shape_ = before_loss_.shape;
-  before_loss_ = {};
+  const Saved* const saved = std::get_if<Saved>(&past_);
+  if (saved == nullptr) return;
+  cwnd_ = std::max(cwnd_, saved->cwnd);
+  ssthresh_ = saved->ssthresh;
+  shape_ = saved->shape;
+  past_ = HyStart{};
   timed_out_ = false;
 }
 

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <variant>
+
 #include "tcp/cc/controller.hpp"
+#include "tcp/cc/hystart.hpp"
 
 namespace zs::tcp::cc {
 
 /// CUBIC (RFC 9438): the window follows a cubic function of the time since the last reduction, and
-/// is never smaller than what Reno would reach. Slow start as RFC 5681 has it.
+/// is never smaller than what Reno would reach. Slow start as RFC 5681 has it, the first with
+/// HyStart++ (RFC 9406).
 class Cubic final : public Controller {
  public:
   explicit Cubic(const Parameters& parameters) noexcept;
@@ -29,12 +33,13 @@ class Cubic final : public Controller {
   };
   /// What a spurious loss must bring back (RFC 9438 §4.9).
   struct Saved {
-    std::uint32_t cwnd = 0;  ///< 0: nothing to take back
+    std::uint32_t cwnd = 0;
     std::uint32_t ssthresh = 0;
     Shape shape;
   };
 
   void start_epoch(Instant now) noexcept;
+  std::uint32_t slow_start_growth(const AckSample& ack) noexcept;
   void pause(Duration idle) noexcept;
   void grow_in_avoidance(const AckSample& ack, std::uint32_t acked_bytes) noexcept;
   double cubic_window(double seconds) const noexcept;
@@ -47,7 +52,11 @@ class Cubic final : public Controller {
   float w_est_ = 0;  ///< segments that Reno would have
   float carry_ = 0;  ///< growth below one byte, kept for the next ACK
   bool timed_out_ = false;
-  Saved before_loss_;
+  bool hystart_on_;
+  bool paced_;
+  bool alternative_backoff_;
+  /// What the first slow start has seen, or, after a loss, what was before it: never both.
+  std::variant<HyStart, Saved> past_;
 };
 
 }  // namespace zs::tcp::cc

@@ -6,13 +6,18 @@ namespace {
 /// RFC 3465 §2.2: L, segments that one ACK may add in slow start, so that a stretched ACK does not
 /// release a burst.
 constexpr std::uint32_t kAppropriateByteCount = 2;
+/// RFC 8511 §3.1: beta_ecn, in tenths.
+constexpr std::uint64_t kBetaEcnTenths = 8;
 
 }  // namespace
 
 NewReno::NewReno(const Parameters& parameters) noexcept
     : Controller(starting_window(parameters)),
       mss_(std::max(parameters.mss, 1u)),
-      initial_window_(std::max(parameters.initial_window, mss_)) {}
+      initial_window_(std::max(parameters.initial_window, mss_)),
+      hystart_on_(parameters.hystart),
+      paced_(parameters.paced),
+      alternative_backoff_(parameters.ecn_alternative_backoff) {}
 
 // A window that was not used says nothing about the path (RFC 7661 §3).
 void NewReno::on_app_limited_ack(Instant /*now*/) noexcept { timed_out_ = false; }
@@ -23,8 +28,12 @@ void NewReno::on_ack(const AckSample& ack) noexcept {
   std::uint32_t acked = ack.newly_acked_bytes;
   if (is_slow_start()) {
     const std::uint32_t room = ssthresh_ - cwnd_;
-    const std::uint32_t growth = std::min({acked, kAppropriateByteCount * mss_, room});
+    const std::uint32_t growth = std::min(slow_start_growth(ack), room);
     cwnd_ = std::min(cwnd_ + growth, kMaxWindow);
+    if (hystart_.phase() == HyStart::Phase::kOver) {
+      ssthresh_ = std::min(ssthresh_, cwnd_);
+      return;
+    }
     if (growth < room) return;
     acked -= growth;
   }
@@ -36,11 +45,27 @@ void NewReno::on_ack(const AckSample& ack) noexcept {
   }
 }
 
+std::uint32_t NewReno::slow_start_growth(const AckSample& ack) noexcept {
+  if (hystart_on_ && ssthresh_ == UINT32_MAX) {
+    return hystart_.on_ack({.newly_acked = ack.newly_acked_bytes,
+                            .in_flight = ack.bytes_in_flight,
+                            .rtt = ack.rtt.value_or(Duration{}),
+                            .mss = mss_,
+                            .paced = paced_});
+  }
+  return std::min(ack.newly_acked_bytes, kAppropriateByteCount * mss_);
+}
+
 void NewReno::on_loss(LossKind kind, Instant /*now*/, std::uint32_t bytes_in_flight) noexcept {
   if (kind == LossKind::kTimeout && timed_out_) return;  // nothing got through since the last
   before_loss_ = {.cwnd = cwnd_, .ssthresh = ssthresh_};
+  if (kind == LossKind::kEcn) before_loss_ = {};  // a mark is no mistake
   acked_in_avoidance_ = 0;
-  ssthresh_ = std::max(std::min(bytes_in_flight, kMaxWindow) / 2, 2 * mss_);  // RFC 5681 (4)
+  hystart_ = {};
+  const std::uint64_t used = std::min(bytes_in_flight, kMaxWindow);
+  const bool mild = kind == LossKind::kEcn && alternative_backoff_;
+  const auto left = static_cast<std::uint32_t>(mild ? used * kBetaEcnTenths / 10 : used / 2);
+  ssthresh_ = std::max(left, 2 * mss_);  // RFC 5681 (4)
   timed_out_ = kind == LossKind::kTimeout;
   cwnd_ = timed_out_ ? mss_ : ssthresh_;
 }

@@ -39,6 +39,10 @@ LossRecovery::Verdict LossRecovery::on_ack(const Ack& ack) {
   const bool amiss = ack.flight.sack ? !ack.sack_blocks.empty() : ack.duplicate;
   if (!trouble_ && !amiss) {
     verdict.delivered_bytes = ack.ack.raw() - ack.flight.una.raw();
+    if (ack.wants_newest && verdict.delivered_bytes > 0) {
+      const std::uint32_t i = log_.find(ack.ack - 1);
+      verdict.newest = {i < log_.size() ? log_[i].at : ack.flight.last_sent, false};
+    }
     log_.forget(ack.ack);
     return verdict;
   }
@@ -112,6 +116,9 @@ void LossRecovery::deliver(const SeqRange& range, const Ack& ack, Verdict& verdi
                         SeqNum::earlier(record.end, range.end)};
     if (!part.end.after(part.begin)) break;
     t.rack.on_delivered({part, record.at, record.retransmitted}, arrival, reordering_);
+    if (!verdict.newest || record.at >= verdict.newest->at) {
+      verdict.newest = {record.at, record.retransmitted};
+    }
     if (record.lost) t.lost_bytes -= std::min(t.lost_bytes, part.length());
     if (record.retransmitted) continue;
     verdict.rtt = ack.flight.now - record.at;
@@ -299,6 +306,7 @@ void LossRecovery::detect(const Flight& flight, Verdict& verdict) {
     const Instant due = log_[i].at + patience;
     if (due <= flight.now) {
       mark_lost(i, flight.una);
+      verdict.newest_lost_at = std::max(verdict.newest_lost_at.value_or(log_[i].at), log_[i].at);
     } else {
       verdict.reordering_deadline = std::max(verdict.reordering_deadline.value_or(due), due);
     }
@@ -368,6 +376,19 @@ void LossRecovery::on_packet_too_big(const Flight& flight) {
 
 std::uint32_t LossRecovery::sacked_bytes() const {
   return trouble_ ? trouble_->scoreboard.sacked_bytes() : 0;
+}
+
+LossRecovery::Losses LossRecovery::losses() const {
+  if (!trouble_) return {};
+  const Trouble& t = *trouble_;
+  Losses all{.lost = t.lost_bytes};
+  for (std::uint32_t i = 0; i < log_.size(); ++i) {
+    const SentLog::Record& r = log_[i];
+    if (!r.retransmitted || r.lost || r.sacked) continue;
+    all.copies += t.scoreboard.unsacked_between(log_.begin_of(i), r.end);
+  }
+  all.lost += all.copies - std::min(all.copies, t.probe.copy_bytes);
+  return all;
 }
 
 }  // namespace zs::tcp::recovery

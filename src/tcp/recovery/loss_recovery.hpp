@@ -48,6 +48,12 @@ class LossRecovery {
     std::span<const wire::TcpSackBlock> sack_blocks;
     /// It answers a segment that was sent before this (RFC 7323's echo).
     std::optional<Instant> echoed_before;
+    bool wants_newest = false;  ///< Verdict::newest also where all is well
+  };
+  /// A transmission, by its time.
+  struct Transmission {
+    Instant at;
+    bool again = false;  ///< not the first of these bytes
   };
   struct Verdict {
     std::uint32_t delivered_bytes = 0;  ///< acknowledged or SACKed for the first time
@@ -60,6 +66,8 @@ class LossRecovery {
     bool duplicate_report = false;  ///< D-SACK
     /// Round trip of what was sent only once, if any such was delivered.
     std::optional<Duration> rtt;
+    std::optional<Transmission> newest;     ///< of what it delivered
+    std::optional<Instant> newest_lost_at;  ///< when the newest of lost_bytes was sent
     /// When to look again: RFC 8985 §6.2 step 5.
     std::optional<Instant> reordering_deadline;
   };
@@ -90,12 +98,26 @@ class LossRecovery {
   /// In order, and nothing is amiss.
   void on_predicted_ack(SeqNum ack) { log_.forget(ack); }
 
+  /// Right after the acknowledgement of all below `una`, of a flight with SACK that nothing is
+  /// amiss with: when the last byte of that was sent. `last_sent`: when the newest data was.
+  std::optional<Instant> sent_at(SeqNum una, Instant last_sent) const {
+    if (!is_quiet()) return std::nullopt;
+    const Instant at = log_.forgotten_at(una).value_or(last_sent);
+    return at.is_never() ? std::nullopt : std::optional{at};
+  }
+
   Mode mode() const { return trouble_ ? mode_in_trouble() : Mode::kOpen; }
   /// Nothing is known to be lost or out of order, and nothing remembered: an acknowledgement
   /// without SACK blocks that is not a duplicate leaves all as it is.
   bool is_quiet() const { return !trouble_; }
   /// Out of order at the peer, as it says.
   std::uint32_t sacked_bytes() const;
+  /// Outstanding bytes that are deemed lost, and those of which a copy is on the way (TCP_INFO).
+  struct Losses {
+    std::uint32_t lost = 0;  ///< with those of `copies` that are no probe
+    std::uint32_t copies = 0;
+  };
+  Losses losses() const;
   /// Bytes estimated to be in the network.
   std::uint32_t pipe(SeqNum una, SeqNum nxt) const {
     if (!trouble_) [[likely]] {
@@ -109,6 +131,9 @@ class LossRecovery {
   bool is_retransmission_urgent() const;
   /// The next bytes to send again, at most `max_bytes`, or nullopt.
   std::optional<SeqRange> next_retransmission(SeqNum una, std::uint32_t max_bytes) const;
+
+  /// Gives back what was kept for the next flight. Precondition: is_quiet(), nothing in flight.
+  void release_memory() { log_.release_memory(); }
 
   // Fast recovery's window (RFC 9937).
   void start_reduction(std::uint32_t ssthresh, std::uint32_t flight_size);

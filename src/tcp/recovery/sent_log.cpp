@@ -23,6 +23,10 @@ bool SentLog::append(SeqNum una, SeqNum end, Instant at) {
 }
 
 void SentLog::drop(SeqNum una) noexcept {
+  if (const std::uint32_t last = find(una - 1); last < size()) {
+    forgotten_end_ = una;
+    forgotten_at_ = (*this)[last].retransmitted ? Instant::never() : (*this)[last].at;
+  }
   while (first_ < records_.size() && records_[first_].end.at_or_before(una)) ++first_;
   begin_ = SeqNum::later(begin_, una);
   if (empty()) clear();

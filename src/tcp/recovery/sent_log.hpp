@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -56,6 +57,17 @@ class SentLog {
   /// `range` was sent again at `at`. False: the bound was met, and its neighbourhood with it.
   bool rewrite(const SeqRange& range, Instant at);
   void clear() noexcept;
+  /// When the byte before `una` was sent, for whoever asks right after forget(una); never() if more
+  /// than once. nullopt: it was sent last of all.
+  std::optional<Instant> forgotten_at(SeqNum una) const noexcept {
+    if (forgotten_end_ != una) return std::nullopt;
+    return forgotten_at_;
+  }
+  /// The same, and the memory is given back.
+  void release_memory() noexcept {
+    std::vector<Record>{}.swap(records_);
+    first_ = 0;
+  }
 
  private:
   /// An emptied log keeps so much memory, and no more: its connection may be idle from now on.
@@ -66,6 +78,8 @@ class SentLog {
   std::vector<Record> records_;
   std::uint32_t first_ = 0;  ///< records before it are done with
   SeqNum begin_;             ///< of the first record
+  SeqNum forgotten_end_;
+  Instant forgotten_at_;
 };
 
 }  // namespace zs::tcp::recovery

@@ -92,7 +92,7 @@ TEST_F(LoadClientTest, AsksAgainAsSoonAsItIsAnswered) {
   start();
   connect_all();
   const std::size_t request = message_of(plan).bytes;
-  for (int i = 1; i <= 10; ++i) {
+  for (std::size_t i = 1; i <= 10; ++i) {
     EXPECT_EQ(transport.sockets.at(only_socket()).sent, i * request);
     pass(1ms);
     answer(only_socket());

@@ -32,14 +32,15 @@ TEST(Supply, TheReserveIsNotLent) {
   const auto pool = *Pool::create({.name = "p", .count = 1'600, .data_room = 64});
   std::vector<Mbuf> held;
   while (rte_mbuf* const m = pool->lend()) held.push_back(Mbuf::adopt(m));
-  // It looks every now and then only, so it may go a little below the mark.
-  EXPECT_LT(pool->available(), 100u);
-  EXPECT_GT(pool->available(), 60u);
-  EXPECT_EQ(pool->supply(), Supply::kReserve);
+  // The reserve, and half as much for what acknowledges what was written. It looks every now and
+  // then only, so it may go a little below the mark.
+  EXPECT_LE(pool->available(), 150u);
+  EXPECT_GT(pool->available(), 110u);
+  EXPECT_EQ(pool->supply(), Supply::kScarce);
   const Mbuf control = Mbuf::adopt(pool->alloc());
   EXPECT_TRUE(control);
   held.clear();
-  EXPECT_EQ(pool->supply(), Supply::kReserve);  // until somebody looks
+  EXPECT_EQ(pool->supply(), Supply::kScarce);  // until somebody looks
   pool->look();
   EXPECT_EQ(pool->supply(), Supply::kPlenty);
   EXPECT_EQ(pool->reliefs(), 1u);

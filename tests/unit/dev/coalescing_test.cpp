@@ -84,7 +84,7 @@ TEST_F(CoalescingTest, joins_what_follows_one_another) {
     EXPECT_EQ(d->flags, tcp_flag::kAck | tcp_flag::kPsh);
     EXPECT_EQ(d->timestamps, (wire::TcpTimestamps{11, 22}));
     Bytes expected;
-    for (const std::size_t n : {1000, 1000, 400}) {
+    for (const std::size_t n : {1000u, 1000u, 400u}) {
       const Bytes part = pattern(n);
       expected.insert(expected.end(), part.begin(), part.end());
     }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dev/checksum_offload.hpp"
 #include "dev/pair.hpp"
 #include "unit/dev/frames.hpp"
 
@@ -176,6 +177,58 @@ TEST_F(FaultTest, what_the_device_refuses_is_sent_later_and_in_order) {
   queue.advance(at(1));
   ASSERT_EQ(inner_.sent.size(), 4u);
   for (std::uint32_t i = 0; i < 4; ++i) EXPECT_EQ(decode(inner_.sent[i].get())->seq, i);
+}
+
+TEST_F(FaultTest, marks_what_may_be_marked_in_a_header_of_its_own) {
+  FaultQueue queue{inner_, with([](FaultConfig& c) { c.mark = 1; }), {}, pools_, 5};
+  for (const auto family : {IpFamily::kV4, IpFamily::kV6}) {
+    const bool v4 = family == IpFamily::kV4;
+    for (const unsigned ecn : {0u, 1u, 2u, 3u}) {
+      buf::Mbuf m = make_tcp_frame({.family = family, .payload = 20}, *data_);
+      buf::data(m.get())[15] |= std::byte(v4 ? ecn : ecn << 4);
+      const buf::Mbuf kept = *m.clone(*indirect_);
+      const Bytes before = bytes_of(kept.get());
+      EXPECT_TRUE(send(queue, std::move(m)));
+      EXPECT_EQ(bytes_of(kept.get()), before);
+      const auto service = std::to_integer<unsigned>(buf::data(inner_.sent.back().get())[15]);
+      EXPECT_EQ((v4 ? service : service >> 4) & 3, ecn == 0 ? 0 : 3) << ecn;
+    }
+  }
+  EXPECT_EQ(queue.tx_faults().marked, 4u);
+}
+
+TEST_F(FaultTest, a_mark_keeps_the_checksum_of_the_header_true) {
+  FaultQueue queue{inner_, {}, with([](FaultConfig& c) { c.mark = 1; }), pools_, 5};
+  buf::Mbuf m = make_tcp_frame({.payload = 20}, *data_);
+  buf::data(m.get())[15] |= std::byte{2};
+  ASSERT_TRUE(complete_tx_checksums(m, Offload::kNone, pools_));
+  buf::clear_metadata(m.get());
+  inner_.to_receive.push_back(std::move(m));
+  std::array<rte_mbuf*, 1> out{};
+  ASSERT_EQ(queue.rx_burst(out), 1u);
+  const buf::Mbuf got = buf::Mbuf::adopt(out[0]);
+  EXPECT_EQ(buf::data(got.get())[15], std::byte{3});
+  const auto d = decode(got.get());
+  ASSERT_TRUE(d);
+  EXPECT_TRUE(d->ip_checksum_ok);
+  EXPECT_TRUE(d->l4_checksum_ok);
+}
+
+TEST_F(FaultTest, a_full_queue_marks) {
+  FaultQueue queue{inner_,
+                   with([](FaultConfig& c) {
+                     c.bits_per_second = 8'000'000;
+                     c.mark_queue_bytes = 1'500;
+                   }),
+                   {},
+                   pools_,
+                   5};
+  for (int i = 0; i < 5; ++i) {
+    buf::Mbuf m = frame();
+    buf::data(m.get())[15] |= std::byte{2};
+    EXPECT_TRUE(send(queue, std::move(m)));
+  }
+  EXPECT_EQ(queue.tx_faults().marked, 2u);  // three of 554 bytes are more than 1,500
 }
 
 }  // namespace

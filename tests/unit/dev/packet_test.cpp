@@ -18,7 +18,19 @@ class PacketTest : public KernelTest {
     if (const auto made = make_veth("zsa", "zsb"); !made) {
       GTEST_SKIP() << "needs veth interfaces: " << std::strerror(static_cast<int>(made.error()));
     }
-    for (const char* const name : {"zsa", "zsb"}) set_flag(name, IFF_UP, true);
+    bring_up("zsa", "zsb");
+  }
+  /// Both ends up, and carrying: Linux starts a cable's queues from a work queue after the carrier
+  /// comes, and drops what is sent before that.
+  static void bring_up(const std::string& one, const std::string& other) {
+    for (const auto& name : {one, other}) set_flag(name, IFF_UP, true);
+    for (const auto& name : {one, other}) {
+      for (int waited = 0; !is_operational(name); ++waited) {
+        ASSERT_LT(waited, kPatienceMs) << name << " has no carrier";
+        ::poll(nullptr, 0, 1);
+      }
+      set_flag(name, IFF_UP, true);  // waits for the lock that linkwatch holds until it is done
+    }
   }
   std::unique_ptr<Packet> open(const PacketConfig& config = {.interface = "zsa"},
                                std::size_t queues = 1) {
@@ -194,7 +206,7 @@ TEST_F(PacketTest, SurvivesThatTheInterfaceGoesDownAndAway) {
   drain();
   EXPECT_TRUE(transmit(queue, *buf::Mbuf::copy_of(frame, *pool_)));
   EXPECT_EQ(queue.stats().tx_errors, 1u);
-  set_flag("zsa", IFF_UP, true);
+  bring_up("zsa", "zsb");
   drain();
   EXPECT_TRUE(queue.link_up());
   ASSERT_TRUE(RawSocket{"zsb"}.send(frame));
@@ -204,7 +216,7 @@ TEST_F(PacketTest, SurvivesThatTheInterfaceGoesDownAndAway) {
   EXPECT_FALSE(queue.link_up());
   drain();
   ASSERT_TRUE(make_veth("zsa", "zsb"));
-  for (const char* const name : {"zsa", "zsb"}) set_flag(name, IFF_UP, true);
+  bring_up("zsa", "zsb");
   drain();
   EXPECT_TRUE(queue.link_up());
   ASSERT_TRUE(RawSocket{"zsb"}.send(frame));

@@ -1,15 +1,16 @@
 #pragma once
 
+#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
-#include <net/if.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "dev/unique_fd.hpp"
@@ -46,19 +47,25 @@ class LinkRequest {
     std::memcpy(&bytes_[at], &length, sizeof length);
     used_ = RTA_ALIGN(used_);
   }
+  /// For requests that are only acknowledged.
   Result<void> send() {
+    const auto answer = ask();
+    if (answer.size() < NLMSG_HDRLEN + sizeof(nlmsgerr)) return Errc::kInvalid;
+    nlmsgerr said;
+    std::memcpy(&said, &answer[NLMSG_HDRLEN], sizeof said);
+    if (said.error != 0) return static_cast<Errc>(-said.error);
+    return {};
+  }
+  /// The first message of the answer; empty when there is none.
+  std::vector<std::byte> ask() {
     const auto length = static_cast<std::uint32_t>(used_);
     std::memcpy(bytes_.data(), &length, sizeof length);
     const UniqueFd fd{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)};
-    if (!fd || ::send(fd.get(), bytes_.data(), used_, 0) < 0) return static_cast<Errc>(errno);
-    struct {
-      nlmsghdr header;
-      nlmsgerr error;
-      std::array<std::byte, 512> rest;
-    } answer{};
-    if (::recv(fd.get(), &answer, sizeof answer, 0) < 0) return static_cast<Errc>(errno);
-    if (answer.error.error != 0) return static_cast<Errc>(-answer.error.error);
-    return {};
+    if (!fd || ::send(fd.get(), bytes_.data(), used_, 0) < 0) return {};
+    std::vector<std::byte> answer(16'384);
+    const ssize_t n = ::recv(fd.get(), answer.data(), answer.size(), 0);
+    answer.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
+    return answer;
   }
 
  private:
@@ -84,6 +91,25 @@ inline Result<void> make_veth(const std::string& one, const std::string& other) 
   request.end(data);
   request.end(info);
   return request.send();
+}
+
+/// Whether the kernel has started the interface's queues: the operational state, which Linux sets
+/// together with them (linkwatch). IFF_RUNNING says yes already while it does not know yet.
+inline bool is_operational(const std::string& name) {
+  LinkRequest request{RTM_GETLINK, 0};
+  request.add(IFLA_IFNAME, name);
+  const auto answer = request.ask();
+  std::size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(ifinfomsg));
+  while (at + sizeof(rtattr) <= answer.size()) {
+    rtattr attribute;
+    std::memcpy(&attribute, &answer[at], sizeof attribute);
+    if (attribute.rta_len < sizeof attribute) break;
+    if (attribute.rta_type == IFLA_OPERSTATE) {
+      return answer[at + sizeof attribute] == std::byte{IF_OPER_UP};
+    }
+    at += RTA_ALIGN(attribute.rta_len);
+  }
+  return false;
 }
 
 inline Result<void> remove_interface(const std::string& name) {

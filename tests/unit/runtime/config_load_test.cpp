@@ -145,8 +145,9 @@ TEST(ConfigLoad, WrongTypesSayWhatWasFoundAndWhatIsExpected) {
             "zstack.toml:2: tcp.sack: found 1, expected true or false\n");
   EXPECT_THAT(messages(load("[tcp]\nmin_rto = 200\n")),
               HasSubstr("tcp.min_rto: found 200, expected a duration such as \"200ms\""));
-  EXPECT_THAT(messages(load("[tcp]\ncongestion = \"bbr\"\n")),
-              HasSubstr("found \"bbr\", expected one of \"cubic\" \"newreno\""));
+  EXPECT_THAT(
+      messages(load("[tcp]\ncongestion = \"vegas\"\n")),
+      HasSubstr("found \"vegas\", expected one of \"cubic\" \"newreno\" \"dctcp\" \"bbr\""));
   EXPECT_THAT(messages(load("tcp = 1\n")), HasSubstr("found 1, expected a section [tcp]"));
   EXPECT_THAT(messages(load("[device]\nwithout = [\"gso\"]\n")),
               HasSubstr("found \"gso\", expected offloads such as \"tso\""));

@@ -33,6 +33,10 @@ constexpr Case kRoundTrips[] = {
     {Option::kUserTimeout, 0, 0},
     {Option::kCongestion, 1, 1},
     {Option::kCongestion, 0, 0},
+    {Option::kMaxPacingRate, 125'000, 125'000},
+    {Option::kMaxPacingRate, 0, -1},
+    {Option::kMaxPacingRate, INT_MIN, INT_MIN},  // 2^31 bytes a second
+    {Option::kMaxPacingRate, -1, -1},
     {Option::kLinger, 5, 5},
     {Option::kLinger, 0, 0},
     {Option::kLinger, -1, -1},

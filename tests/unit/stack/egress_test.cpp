@@ -66,6 +66,25 @@ TEST(Egress, FramesAskForTheirOffloads) {
   EXPECT_NE(hint.generation, 0u);
 }
 
+TEST(Egress, TellsTheNetworkWhatMayBeMarked) {
+  EgressWorld w;
+  w.meet();
+  for (const auto ecn : {wire::EcnField::kNotEct, wire::EcnField::kEct0}) {
+    tcp::OutPacket out;
+    out.packet = *buf::Mbuf::copy_of(Bytes(100), *w.data);
+    out.own_flow = {{kOurs, 80}, {kPeer, 4'000}};
+    out.flow = &out.own_flow;
+    out.header_bytes = 32;
+    out.ecn = ecn;
+    std::uint16_t interface = 0;
+    ASSERT_TRUE(w.egress.frame(out, interface));
+    const auto ip = wire::Ipv4View::parse(out.packet.first().subspan(14));
+    ASSERT_TRUE(ip);
+    EXPECT_EQ(ip->ecn(), static_cast<std::uint8_t>(ecn));
+    EXPECT_EQ(ip->tos() >> 2, 0);
+  }
+}
+
 TEST(Egress, HintsAreRefreshedWhenRoutesChange) {
   EgressWorld w;
   w.meet();

@@ -31,7 +31,7 @@ TEST_F(AckPolicyTest, delays_the_first_segment_and_answers_the_second) {
   in_order(1448, kStart + 10ms);
   EXPECT_TRUE(policy_.is_due_now());
   EXPECT_TRUE(policy_.is_due(kStart));
-  policy_.on_ack_sent();
+  policy_.on_bare_ack_sent(kStart);
   EXPECT_FALSE(policy_.is_pending());
   in_order(1448, kStart + 20ms);
   EXPECT_FALSE(policy_.is_due_now());
@@ -60,11 +60,11 @@ TEST_F(AckPolicyTest, everything_unusual_is_answered_at_once) {
   for (const Arrival arrival : {Arrival::kFilledHole, Arrival::kOutOfOrder, Arrival::kDuplicate}) {
     policy_.on_data(arrival, 10, 10, kStart);
     EXPECT_TRUE(policy_.is_due_now());
-    policy_.on_ack_sent();
+    policy_.on_bare_ack_sent(kStart);
   }
   policy_.on_data(Arrival::kDuplicate, 0, 0, kStart);
   EXPECT_TRUE(policy_.is_due_now());
-  policy_.on_ack_sent();
+  policy_.on_bare_ack_sent(kStart);
   policy_.request_now();
   EXPECT_TRUE(policy_.is_due_now());
 }
@@ -74,11 +74,80 @@ TEST_F(AckPolicyTest, answers_the_first_segments_quickly) {
   for (int i = 0; i < 2; ++i) {
     policy.on_data(Arrival::kInOrder, 100, 100, kStart);
     EXPECT_TRUE(policy.is_due_now());
-    policy.on_ack_sent();
-    policy.on_ack_sent();  // one that nobody owed uses up nothing
+    policy.on_bare_ack_sent(kStart);
+    policy.on_bare_ack_sent(kStart);  // one that nobody owed uses up nothing
   }
   policy.on_data(Arrival::kInOrder, 100, 100, kStart);
   EXPECT_FALSE(policy.is_due_now());
+}
+
+TEST(AckPolicyPingPong, replies_end_the_quick_acknowledgements) {
+  AckPolicy policy{40ms};
+  policy.on_data(Arrival::kInOrder, 100, 100, kStart);
+  EXPECT_TRUE(policy.is_due_now());
+  EXPECT_TRUE(policy.is_quick());
+  policy.on_reply_sent(kStart);
+  EXPECT_FALSE(policy.is_quick());
+  policy.on_data(Arrival::kInOrder, 100, 100, kStart + 1ms);
+  EXPECT_FALSE(policy.is_due_now());
+  EXPECT_EQ(policy.deadline(), kStart + 41ms);
+}
+
+TEST(AckPolicyPingPong, a_reply_within_the_delay_is_one_though_the_acknowledgement_has_left) {
+  AckPolicy policy{40ms};
+  policy.on_data(Arrival::kInOrder, 100, 100, kStart);
+  policy.on_bare_ack_sent(kStart);
+  policy.on_reply_sent(kStart + 40ms);
+  EXPECT_TRUE(policy.is_quick());
+  policy.on_data(Arrival::kInOrder, 100, 100, kStart + 50ms);
+  policy.on_bare_ack_sent(kStart + 50ms);
+  policy.on_reply_sent(kStart + 89ms);
+  EXPECT_FALSE(policy.is_quick());
+}
+
+TEST(AckPolicyPingPong, data_of_our_own_that_answers_nothing_is_no_reply) {
+  AckPolicy policy{40ms};
+  policy.request_now();  // for a SYN-ACK
+  policy.on_bare_ack_sent(kStart);
+  policy.on_reply_sent(kStart + 1ms);
+  EXPECT_TRUE(policy.is_quick());
+}
+
+TEST(AckPolicyPingPong, ends_when_no_reply_comes) {
+  AckPolicy policy{40ms, 5};
+  policy.set_quick(0);
+  policy.on_data(Arrival::kInOrder, 100, 100, kStart);
+  EXPECT_FALSE(policy.is_due_now());
+  policy.on_bare_ack_sent(kStart + 40ms);
+  EXPECT_TRUE(policy.is_quick());
+  policy.on_data(Arrival::kInOrder, 100, 100, kStart + 80ms);
+  EXPECT_TRUE(policy.is_due_now());
+}
+
+TEST(AckPolicyPingPong, is_switched_off_for_one_acknowledgement_or_until_further_notice) {
+  AckPolicy policy{40ms, 5};
+  policy.set_quick(0);
+  policy.set_quick(2);  // nothing is owed
+  EXPECT_TRUE(policy.is_quick());
+  policy.set_quick(0);
+  policy.on_data(Arrival::kInOrder, 100, 100, kStart);
+  policy.set_quick(2);
+  EXPECT_TRUE(policy.is_due_now());
+  EXPECT_FALSE(policy.is_quick());
+  policy.on_bare_ack_sent(kStart);
+  policy.on_data(Arrival::kInOrder, 100, 100, kStart);
+  policy.set_quick(1);
+  EXPECT_TRUE(policy.is_due_now());
+  EXPECT_TRUE(policy.is_quick());
+}
+
+TEST_F(AckPolicyTest, may_be_postponed) {
+  policy_.request_now();
+  policy_.postpone(kStart + 200ms);
+  EXPECT_FALSE(policy_.is_due_now());
+  EXPECT_EQ(policy_.deadline(), kStart + 200ms);
+  policy_.on_reply_sent(kStart);
+  EXPECT_FALSE(policy_.is_pending());
 }
 
 TEST(WindowToOffer, moves_by_a_segment_or_half_the_buffer_and_never_back) {

@@ -20,6 +20,15 @@ using namespace test;
 struct Settings {
   bool timestamps = true;
   bool sack = true;
+  bool options = false;  ///< the application plays with what leaves the short way
+  bool ecn = false;
+};
+
+/// What no plain segment has: the flags ECE and CWR, and a router's mark.
+struct Marks {
+  std::uint8_t flags = 0;
+  bool congested = false;
+  bool any() const { return flags != 0 || congested; }
 };
 
 class Host {
@@ -35,6 +44,7 @@ class Host {
                                     .timestamps = settings.timestamps,
                                     .sack = settings.sack,
                                     .window_scaling = true,
+                                    .ecn = settings.ecn,
                                     .send_scale = 2,
                                     .receive_scale = 2,
                                     .recent_timestamp = kFirstStamp},
@@ -68,13 +78,14 @@ class Host {
   static const FlowKey kFlow;
 
   /// The ordinary way.
-  void on_segment(const wire::PlainTcp& s, std::uint64_t from, Instant now) {
+  void on_segment(const wire::PlainTcp& s, std::uint64_t from, Instant now, Marks marks = {}) {
     Segment segment;
     segment.flow = s.flow;
     segment.seq = SeqNum{s.seq};
     segment.ack = SeqNum{s.ack};
     segment.window = s.window;
-    segment.flags = wire::tcp_flag::kAck;
+    segment.flags = wire::tcp_flag::kAck | marks.flags;
+    segment.congested = marks.congested;
     if (s.has_timestamps) segment.options.timestamps = s.timestamps;
     segment.payload_bytes = s.payload_bytes;
     segment.segment_size = static_cast<std::uint16_t>(s.payload_bytes);
@@ -82,9 +93,9 @@ class Host {
     connection_->on_segment(std::move(segment), now);
   }
   /// The short way, if there is one.
-  bool on_predicted(const wire::PlainTcp& s, std::uint64_t from, Instant now) {
-    if (!connection_->predicts(s)) {
-      on_segment(s, from, now);
+  bool on_predicted(const wire::PlainTcp& s, std::uint64_t from, Instant now, Marks marks = {}) {
+    if (marks.any() || !connection_->predicts(s)) {
+      on_segment(s, from, now, marks);
       return false;
     }
     wire::PlainTcp framed = s;
@@ -97,16 +108,20 @@ class Host {
     return true;
   }
 
-  /// Everything that it wants to send, as bytes.
+  /// Everything that it wants to send, as bytes, each with its ECN field behind it.
   std::vector<Bytes> sent(Instant now) {
     std::vector<Bytes> all;
     OutPacket out;
     SteadyPacket steady;
     if (short_ways_ && connection_->poll_steady(steady, now)) {
       all.push_back(bytes_of(packet_of(steady)));
+      all.back().push_back(static_cast<std::byte>(wire::ecn_of(steady.ipv4_start)));
       ++steadily_sent_;
     } else {
-      while (connection_->poll_transmit(out, now)) all.push_back(bytes_of(out.packet));
+      while (connection_->poll_transmit(out, now)) {
+        all.push_back(bytes_of(out.packet));
+        all.back().push_back(static_cast<std::byte>(out.ecn));
+      }
     }
     if (!shared_.transmit.empty()) shared_.transmit.pop_front();
     return all;
@@ -120,9 +135,15 @@ class Host {
     const auto chain = connection_->read(limit);
     return chain ? bytes_of(*chain) : Bytes{};
   }
-  bool write(const Bytes& bytes) {
+  bool write(const Bytes& bytes, bool more) {
     auto chain = pools_.chain(bytes);
-    return connection_->write(chain).has_value();
+    return connection_->write(chain, more).has_value();
+  }
+  void set_options(bool cork, int quick_ack, Instant now) {
+    connection_->options().cork = cork;
+    connection_->options().read_low_water = cork ? 500 : 1;
+    connection_->on_options_changed(now);
+    connection_->set_quick_ack(quick_ack);
   }
   Connection& connection() { return *connection_; }
   const Counters& counters() const { return shared_.counters; }
@@ -157,7 +178,8 @@ class Peer {
  public:
   Peer(const Settings& settings, std::uint64_t seed) : settings_(settings), random_(seed) {}
 
-  void on_packet(const Bytes& bytes) {
+  void on_packet(Bytes bytes) {
+    bytes.pop_back();  // the ECN field
     const auto view = wire::TcpView::parse(bytes);
     ASSERT_TRUE(view);
     const SeqNum end =
@@ -179,6 +201,14 @@ class Peer {
     disturb(s);
     if (SeqNum{s.seq} == snd_nxt_ && room() >= s.payload_bytes) snd_nxt_ += s.payload_bytes;
     return s;
+  }
+  Marks marks() {
+    Marks m;
+    if (!settings_.ecn) return m;
+    if (random_.chance(0.1)) m.flags |= wire::tcp_flag::kEce;
+    if (random_.chance(0.1)) m.flags |= wire::tcp_flag::kCwr;
+    m.congested = random_.chance(0.1);
+    return m;
   }
   /// Where in the stream a segment's bytes belong.
   static std::uint64_t offset(const wire::PlainTcp& s) { return s.seq - (Host::kIrs + 1); }
@@ -265,8 +295,9 @@ Shortened live_one_life(const Settings& settings, std::uint64_t seed) {
     }
     if (random.chance(0.7)) {
       const wire::PlainTcp segment = peer.next(now);
-      ordinary.on_segment(segment, Peer::offset(segment), now);
-      shortened.in += predicting.on_predicted(segment, Peer::offset(segment), now) ? 1 : 0;
+      const Marks marks = peer.marks();
+      ordinary.on_segment(segment, Peer::offset(segment), now, marks);
+      shortened.in += predicting.on_predicted(segment, Peer::offset(segment), now, marks) ? 1 : 0;
     }
     if (random.chance(0.5)) {
       const std::uint32_t limit = 1 + random.below(5'000);
@@ -274,14 +305,21 @@ Shortened live_one_life(const Settings& settings, std::uint64_t seed) {
     }
     if (random.chance(0.4)) {
       const Bytes bytes = stream(written, 1 + random.below(2'500));
-      const bool fits = ordinary.write(bytes);
-      EXPECT_EQ(fits, predicting.write(bytes));
+      const bool more = settings.options && random.chance(0.2);
+      const bool fits = ordinary.write(bytes, more);
+      EXPECT_EQ(fits, predicting.write(bytes, more));
       if (fits) written += bytes.size();
+    }
+    if (settings.options && random.chance(0.05)) {
+      const bool cork = random.chance(0.3);
+      const auto quick_ack = static_cast<int>(random.below(3));
+      for (Host* host : {&ordinary, &predicting}) host->set_options(cork, quick_ack, now);
     }
     expect_alike(ordinary, predicting, peer, now);
   }
   EXPECT_EQ(ordinary.counters().retransmitted_segments,
             predicting.counters().retransmitted_segments);
+  EXPECT_EQ(ordinary.counters().congestion_reductions, predicting.counters().congestion_reductions);
   EXPECT_EQ(ordinary.counters().duplicate_bytes_in, predicting.counters().duplicate_bytes_in);
   shortened.out = predicting.steadily_sent();
   return shortened;
@@ -303,6 +341,32 @@ TEST(Prediction, DoesWhatTheOrdinaryWayDoes) {
       EXPECT_GT(all.out, 300);
     }
   }
+}
+
+TEST(Prediction, DoesWhatTheOrdinaryWayDoesWithMarksAndEchoes) {
+  Shortened all;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    const Shortened one = live_one_life({.ecn = true}, seed);
+    all.in += one.in;
+    all.out += one.out;
+    ASSERT_FALSE(testing::Test::HasFailure());
+  }
+  EXPECT_GT(all.in, 100);
+  EXPECT_GT(all.out, 10);
+}
+
+TEST(Prediction, LeavesToTheOrdinaryWayWhatOptionsAskFor) {
+  Shortened all;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    const Shortened one = live_one_life({.options = true}, seed);
+    all.in += one.in;
+    all.out += one.out;
+    ASSERT_FALSE(testing::Test::HasFailure());
+  }
+  EXPECT_GT(all.in, 1'000);
+  EXPECT_GT(all.out, 50);
 }
 
 }  // namespace

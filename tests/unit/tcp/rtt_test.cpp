@@ -84,5 +84,34 @@ TEST(RttEstimator, absurd_samples_do_no_harm) {
   EXPECT_EQ(rtt.backoffs(), 0);
 }
 
+// RFC 4015 §3.2 step 7: SRTT = max(SRTT_prev, sample), RTTVAR = max(RTTVAR_prev, sample / 2), where
+// SRTT_prev is two ticks more than it was.
+TEST(RttEstimator, after_a_mistaken_timeout_the_next_sample_counts_as_the_first) {
+  RttEstimator rtt{Config{}};
+  for (int i = 0; i < 20; ++i) rtt.on_sample(100ms);
+  rtt.backoff();
+  rtt.on_spurious_timeout();
+  EXPECT_EQ(rtt.srtt(), 100ms);
+  rtt.on_sample(500ms);
+  EXPECT_EQ(rtt.srtt(), 500ms);
+  EXPECT_EQ(rtt.rttvar(), 250ms);
+  EXPECT_EQ(rtt.rto(), 1500ms);
+  rtt.on_sample(500ms);
+  EXPECT_LT(rtt.rto(), 1500ms);
+}
+
+TEST(RttEstimator, a_mistaken_timeout_never_makes_the_timer_bolder) {
+  RttEstimator rtt{Config{}};
+  rtt.on_sample(400ms);
+  rtt.on_spurious_timeout();
+  rtt.on_sample(10ms);
+  EXPECT_EQ(rtt.srtt(), 402ms);
+  EXPECT_EQ(rtt.rttvar(), 200ms);
+  RttEstimator fresh{Config{}};
+  fresh.on_spurious_timeout();
+  fresh.on_sample(400ms);
+  EXPECT_EQ(fresh.srtt(), 400ms);
+}
+
 }  // namespace
 }  // namespace zs::tcp

@@ -51,6 +51,20 @@ TEST(Wheel, FiresNeverEarlyAndAtMostOneTickLate) {
   }
 }
 
+TEST(Wheel, TheFinestTickIsAMicrosecondAndReachesAllTime) {
+  Wheel wheel{Duration{1}, Instant::from_ns(0) + 24h};
+  EXPECT_EQ(wheel.resolution(), Duration{1'024});
+  Entry soon;
+  Entry late;
+  const Instant start = Instant::from_ns(0) + 24h;
+  wheel.arm(soon, start + 10us);
+  wheel.arm(late, Instant::from_ns(INT64_MAX / 2));
+  EXPECT_EQ(wheel.pop_due(start + 9us), nullptr);
+  EXPECT_EQ(wheel.pop_due(start + 12us), &soon);
+  EXPECT_EQ(wheel.pop_due(start + 24h * 365), nullptr);
+  EXPECT_EQ(wheel.pop_due(Instant::from_ns(INT64_MAX / 2 + 2'048)), &late);
+}
+
 TEST(Wheel, ARoundEndsThoughTheWokenArmForThePast) {
   Wheel wheel;
   Entry entry;

@@ -5,6 +5,7 @@
 #include "base/random.hpp"
 #include "unit/wire/hex.hpp"
 #include "wire/checksum.hpp"
+#include "wire/ecn.hpp"
 #include "wire/ethernet.hpp"
 #include "wire/ipv4.hpp"
 #include "wire/ipv6.hpp"
@@ -84,7 +85,8 @@ bool read_the_long_way(const Bytes& bytes, PlainTcp& out) {
   if (ethernet->ether_type() == ether_type::kIpv4) {
     const auto ip = Ipv4View::parse(ethernet->payload());
     if (!ip || !ip->is_checksum_ok() || ip->is_fragment() || ip->header_length() != 20 ||
-        ip->protocol() != ip_protocol::kTcp || ip->total_length() + 14u != bytes.size()) {
+        ip->protocol() != ip_protocol::kTcp || ip->total_length() + 14u != bytes.size() ||
+        (ip->ecn() & 1) != 0) {
       return false;
     }
     out.flow = {{ip->dst(), 0}, {ip->src(), 0}};
@@ -92,7 +94,7 @@ bool read_the_long_way(const Bytes& bytes, PlainTcp& out) {
   } else if (ethernet->ether_type() == ether_type::kIpv6) {
     const auto ip = Ipv6View::parse(ethernet->payload());
     if (!ip || ip->next_header() != ip_protocol::kTcp || ip->src().is_v4() || ip->dst().is_v4() ||
-        ip->payload_length() + 54u != bytes.size()) {
+        ip->payload_length() + 54u != bytes.size() || (ip->ecn() & 1) != 0) {
       return false;
     }
     out.flow = {{ip->dst(), 0}, {ip->src(), 0}};
@@ -132,11 +134,33 @@ void expect_same(const PlainTcp& a, const PlainTcp& b) {
   EXPECT_EQ(a.payload_bytes, b.payload_bytes);
 }
 
+/// The byte of IPv4's type of service, or the second of IPv6's traffic class.
+void set_ecn(Bytes& bytes, IpFamily family, EcnField ecn) {
+  const auto bits = static_cast<std::uint8_t>(ecn);
+  bytes[15] = family == IpFamily::kV4 ? std::byte{bits} : std::byte(bits << 4);
+  if (family == IpFamily::kV6) return;
+  store_be(&bytes[24], std::uint16_t{0});
+  store_be(&bytes[24], checksum_finish(checksum_add({&bytes[14], 20})));
+}
+
+TEST(PlainTcp, WhatIsMarkedIsNotPlainAndWhatMayBeIs) {
+  for (const auto family : {IpFamily::kV4, IpFamily::kV6}) {
+    for (const auto ecn :
+         {EcnField::kNotEct, EcnField::kEct0, EcnField::kEct1, EcnField::kCongested}) {
+      Bytes bytes = frame({.family = family});
+      set_ecn(bytes, family, ecn);
+      PlainTcp out;
+      EXPECT_EQ(recognise(bytes, out), ecn == EcnField::kNotEct || ecn == EcnField::kEct0)
+          << static_cast<int>(ecn);
+    }
+  }
+}
+
 std::vector<Shape> all_shapes() {
   std::vector<Shape> shapes;
   for (const auto family : {IpFamily::kV4, IpFamily::kV6}) {
     for (const bool stamped : {false, true}) {
-      for (const std::size_t payload : {0, 1, 1'000}) {
+      for (const std::size_t payload : {0u, 1u, 1'000u}) {
         shapes.push_back({.family = family, .stamped = stamped, .payload = payload});
       }
     }

@@ -195,5 +195,39 @@ TEST(TcpOptions, RandomListsThatParseSurviveARoundTrip) {
   }
 }
 
+TEST(FastOpenOption, is_read_as_it_was_written) {
+  for (const int n : {0, 4, 8, 14, 16}) {
+    const auto length = static_cast<std::uint8_t>(n);
+    TcpHeaderSpec spec;
+    spec.flags = tcp_flag::kSyn;
+    spec.options.mss = 1460;
+    spec.options.window_scale = 7;
+    spec.options.sack_permitted = true;
+    spec.options.timestamps = TcpTimestamps{1, 2};
+    FastOpenCookie& cookie = spec.options.fast_open.emplace();
+    cookie.length = length;
+    for (std::size_t i = 0; i < length; ++i) cookie.bytes[i] = static_cast<std::byte>(i + 1);
+    std::vector<std::byte> bytes(spec.size());
+    EXPECT_LE(bytes.size(), TcpView::kMaxHeader);
+    spec.write(bytes);
+    const auto view = TcpView::parse(bytes);
+    ASSERT_TRUE(view);
+    const auto options = parse_tcp_options(view->options());
+    ASSERT_TRUE(options);
+    EXPECT_EQ(*options, spec.options);
+  }
+}
+
+TEST(FastOpenOption, of_a_wrong_length_is_none) {
+  for (const std::size_t length : {1u, 2u, 3u, 5u, 17u, 18u}) {
+    std::vector<std::byte> bytes(2 + length, std::byte{1});
+    bytes[0] = std::byte{34};
+    bytes[1] = static_cast<std::byte>(2 + length);
+    const auto options = parse_tcp_options(bytes);
+    ASSERT_TRUE(options);
+    EXPECT_FALSE(options->fast_open) << length;
+  }
+}
+
 }  // namespace
 }  // namespace zs::wire

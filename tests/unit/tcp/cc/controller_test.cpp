@@ -22,7 +22,31 @@ TEST(Slot, selects_an_algorithm_in_place) {
   slot.select(CongestionAlgorithm::kCubic, kParameters);
   EXPECT_EQ(slot->name(), "cubic");
   EXPECT_EQ(slot->window_bytes(), 10'000u);
-  EXPECT_FALSE(slot->pacing_rate_bps());
+  EXPECT_EQ(slot->pacing_rate(), 0u);
+  slot.select(CongestionAlgorithm::kBbr, kParameters);
+  EXPECT_EQ(slot->name(), "bbr");
+  EXPECT_EQ(slot->window_bytes(), 10'000u);
+  EXPECT_GT(slot->pacing_rate(), 10'000u);
+}
+
+DeliverySample any_delivery(Random& random, Instant now, std::uint32_t bytes) {
+  DeliverySample s{.now = now, .total_delivered = random() >> random.below(64)};
+  s.newly_acked = bytes;
+  s.newly_lost = random.chance(0.2) ? random.below(100'000) : 0;
+  s.in_flight = random.below(1'000'000);
+  if (random.chance(0.7)) s.rtt = Duration{random.below(1'000'000'000)};
+  s.is_known = random.chance(0.8);
+  if (s.is_known) {
+    s.rate = random() >> (10 + random.below(54));
+    s.prior_delivered = s.total_delivered - (random() % (s.total_delivered + 1));
+    s.delivered = bytes;
+    s.lost = random.below(10'000);
+    s.tx_in_flight = random.below(1'000'000);
+    s.app_limited = random.chance(0.3);
+    s.window_limited = random.chance(0.5);
+  }
+  if (s.newly_lost > 0) s.loss = {s.newly_lost, s.newly_lost, random.below(1'000'000), false};
+  return s;
 }
 
 TEST(Slot, goes_on_with_its_window_when_the_algorithm_changes) {
@@ -48,13 +72,14 @@ RC_GTEST_PROP(ControllerProperty, the_window_stays_in_bounds_whatever_happens,
               (std::uint64_t seed)) {
   Random random{seed};
   std::uint32_t mss = 1 + random.below(9000);
-  Slot cc{random.chance(0.5) ? CongestionAlgorithm::kCubic : CongestionAlgorithm::kNewReno,
-          {.mss = mss, .initial_window = random.below(200'000)}};
+  constexpr CongestionAlgorithm kAll[] = {CongestionAlgorithm::kCubic,
+                                          CongestionAlgorithm::kNewReno, CongestionAlgorithm::kBbr};
+  Slot cc{kAll[random.below(3)], {.mss = mss, .initial_window = random.below(200'000)}};
   Instant now;
   for (int i = 0; i < 500; ++i) {
     now = now + Duration{static_cast<std::int64_t>(random() >> (20 + random.below(40)))};
     const auto bytes = static_cast<std::uint32_t>(random() >> (32 + random.below(31)));
-    switch (random.below(12)) {
+    switch (random.below(15)) {
       case 0:
         cc->on_loss(LossKind::kFastRecovery, now, bytes);
         break;
@@ -72,6 +97,13 @@ RC_GTEST_PROP(ControllerProperty, the_window_stays_in_bounds_whatever_happens,
         break;
       case 5:
         cc->on_mss_change(mss = 1 + random.below(9000));
+        break;
+      case 6:
+        cc->on_restart(now, random.chance(0.5));
+        break;
+      case 7:
+      case 8:
+        cc->on_delivery(any_delivery(random, now, bytes));
         break;
       default:
         cc->on_ack(

@@ -169,5 +169,66 @@ TEST(Cubic, restarts_from_the_initial_window_after_idle_time) {
   EXPECT_EQ(cc.window_bytes(), 10 * kMss);
 }
 
+TEST(Cubic, a_mark_leaves_seven_tenths_for_good) {
+  Cubic cc{kCubicParameters};
+  cc.on_loss(LossKind::kEcn, {}, 10 * kMss);
+  EXPECT_EQ(cc.window_bytes(), 7 * kMss);
+  cc.on_spurious({});
+  EXPECT_EQ(cc.window_bytes(), 7 * kMss);
+}
+
+// RFC 8511 §3.1
+TEST(Cubic, a_mark_leaves_more_with_alternative_backoff) {
+  Parameters p = kCubicParameters;
+  p.ecn_alternative_backoff = true;
+  Cubic cc{p};
+  cc.on_loss(LossKind::kEcn, {}, 10 * kMss);
+  EXPECT_EQ(cc.window_bytes(), 8'500u);
+  cc.on_loss(LossKind::kFastRecovery, {}, 8'500);
+  EXPECT_NEAR(cc.window_bytes(), 5'950, 1);
+}
+
+/// A path of `queue` segments beyond its bandwidth-delay product: what is in flight beyond that
+/// waits, and adds to the round trip. Returns the window at the end of the first slow start.
+std::uint32_t overrun(Cubic& cc, std::uint32_t pipe_segments) {
+  Instant now;
+  for (int i = 0; i < 100'000 && cc.is_slow_start(); ++i) {
+    const std::uint32_t segments = cc.window_bytes() / kMss;
+    const Duration queueing = segments > pipe_segments ? (segments - pipe_segments) * 1ms : 0ms;
+    now = now + 1ms;
+    cc.on_ack({.now = now,
+               .newly_acked_bytes = kMss,
+               .bytes_in_flight = cc.window_bytes(),
+               .rtt = pipe_segments * 1ms + queueing,
+               .smoothed_rtt = pipe_segments * 1ms});
+    if (cc.window_bytes() > 100 * pipe_segments * kMss) break;
+  }
+  return cc.window_bytes() / kMss;
+}
+
+// RFC 9406: out of slow start while the queue is a few times the path, not a hundred.
+TEST(Cubic, leaves_its_first_slow_start_by_hystart) {
+  Parameters p = kCubicParameters;
+  Cubic without{p};
+  p.hystart = true;
+  Cubic with{p};
+  EXPECT_GT(overrun(without, 100), 9'000u);
+  const std::uint32_t window = overrun(with, 100);
+  EXPECT_FALSE(with.is_slow_start());
+  EXPECT_GT(window, 100u);
+  EXPECT_LT(window, 600u);
+  EXPECT_EQ(with.ssthresh(), with.window_bytes());
+}
+
+TEST(Cubic, a_later_slow_start_is_an_ordinary_one) {
+  Parameters p = kCubicParameters;
+  p.hystart = true;
+  Cubic cc{p};
+  cc.on_loss(LossKind::kTimeout, {}, 1'000 * kMss);
+  EXPECT_EQ(cc.ssthresh(), 7 * kMss);  // of a window of ten
+  cc.on_ack({.newly_acked_bytes = 3 * kMss, .bytes_in_flight = 3 * kMss, .rtt = 1s});
+  EXPECT_EQ(cc.window_bytes(), 4 * kMss);
+}
+
 }  // namespace
 }  // namespace zs::tcp::cc

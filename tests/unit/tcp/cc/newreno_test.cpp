@@ -83,5 +83,43 @@ TEST(NewReno, the_window_has_an_end) {
   EXPECT_EQ(cc.window_bytes(), kMaxWindow);
 }
 
+TEST(NewReno, a_mark_halves_for_good) {
+  NewReno cc{kNewRenoParameters};
+  cc.on_loss(LossKind::kEcn, {}, 10'000);
+  EXPECT_EQ(cc.window_bytes(), 5'000u);
+  EXPECT_EQ(cc.ssthresh(), 5'000u);
+  cc.on_spurious({});
+  EXPECT_EQ(cc.window_bytes(), 5'000u);
+}
+
+// RFC 8511 §3.1
+TEST(NewReno, a_mark_costs_a_fifth_with_alternative_backoff_and_a_loss_half) {
+  Parameters p = kNewRenoParameters;
+  p.ecn_alternative_backoff = true;
+  NewReno cc{p};
+  cc.on_loss(LossKind::kEcn, {}, 10'000);
+  EXPECT_EQ(cc.window_bytes(), 8'000u);
+  cc.on_loss(LossKind::kFastRecovery, {}, 8'000);
+  EXPECT_EQ(cc.window_bytes(), 4'000u);
+}
+
+TEST(NewReno, leaves_slow_start_by_hystart_only_when_told_to) {
+  using namespace std::chrono_literals;
+  for (const bool on : {false, true}) {
+    Parameters p = kNewRenoParameters;
+    p.hystart = on;
+    NewReno cc{p};
+    for (int round = 0; round < 12; ++round) {
+      const std::uint32_t window = cc.window_bytes();
+      for (std::uint32_t acked = 0; acked < window; acked += 1'000) {
+        cc.on_ack({.newly_acked_bytes = 1'000,
+                   .bytes_in_flight = cc.window_bytes(),
+                   .rtt = 20ms + round * 10ms});
+      }
+    }
+    EXPECT_EQ(cc.is_slow_start(), !on);
+  }
+}
+
 }  // namespace
 }  // namespace zs::tcp::cc

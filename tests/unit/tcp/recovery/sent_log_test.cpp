@@ -84,6 +84,9 @@ RC_GTEST_PROP(SentLogProperty, is_what_it_says_byte_by_byte, (std::uint64_t seed
     } else if (random.chance(0.4)) {
       una += 1 + random.below(outstanding);
       log.forget(place(una));
+      RC_ASSERT(log.forgotten_at(place(una)) ==
+                (model[una - 1].retransmitted ? Instant::never() : model[una - 1].at));
+      RC_ASSERT(!log.forgotten_at(place(una + 1)));
     } else {
       const std::uint32_t from = una + random.below(outstanding);
       const std::uint32_t to = from + 1 + random.below(nxt - from);
