@@ -321,6 +321,7 @@ void add_tcp_connection_settings(std::vector<Setting>& all) {
   all.push_back(whole_number("tcp.receive_buffer_segments", at(&C::receive_buffer_segments), 16,
                              1'048'576, "most buffers a connection holds"));
   std::vector<std::pair<std::string, tcp::CongestionAlgorithm>> algorithms;
+  algorithms.reserve(std::size(tcp::cc::kAlgorithms));
   for (const auto& [name, algorithm] : tcp::cc::kAlgorithms)
     algorithms.emplace_back(name, algorithm);
   all.push_back(choice("tcp.congestion", at(&C::congestion), std::move(algorithms),
