@@ -23,7 +23,8 @@ function(zs_check_headers target)
   endforeach()
   add_library(${target} OBJECT EXCLUDE_FROM_ALL ${sources})
   target_link_libraries(${target} PRIVATE ${ARG_LINK})
-  target_compile_options(${target} PRIVATE -O0 -g0)
+  target_compile_options(${target} PRIVATE -O0 -g0 -fno-sanitize=all)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)  # alone means alone
   add_dependencies(check_headers ${target})
 endfunction()
 
