@@ -190,7 +190,7 @@ def stage_demo(log):
 
 
 STAGES = {
-    "tidy": (stage_tidy, "format, include direction, forbidden calls, lengths; every header compiles alone"),
+    "tidy": (stage_tidy, "format, include direction, forbidden calls, lengths; headers without a source compile alone"),
     "unit": (stage_dev, "unit, packet and sim tests, dev build; by default asan runs the same tests instead"),
     "clang-tidy": (stage_clang_tidy, "clang-tidy over src/ and apps/"),
     "asan": (stage_asan, "unit, packet and sim tests under ASan and UBSan"),
