@@ -127,8 +127,8 @@ def need_network():
 
 
 def stage_tidy(log):
-    build(log, "dev", "check_headers")
-    return ctest(log, "dev", "-L", "^tidy$")
+    build(log, "asan", "check_headers")
+    return ctest(log, "asan", "-L", "^tidy$")
 
 
 def stage_dev(log):
@@ -176,8 +176,8 @@ def stage_install(log):
 def stage_interop(log):
     need_network()
     build(log, "release")
-    configure(log, "dev")  # it knows the list of scenarios
-    return ctest(log, "dev", "-L", "^interop$", env={"ZSTACK": str(ROOT / "build/release/zstack")})
+    configure(log, "asan")  # it knows the list of scenarios
+    return ctest(log, "asan", "-L", "^interop$", env={"ZSTACK": str(ROOT / "build/release/zstack")})
 
 
 def stage_demo(log):
@@ -190,7 +190,7 @@ def stage_demo(log):
 
 
 STAGES = {
-    "tidy": (stage_tidy, "format, include direction, forbidden calls, lengths; every header compiles alone"),
+    "tidy": (stage_tidy, "format, include direction, forbidden calls, lengths; headers without a source compile alone"),
     "unit": (stage_dev, "unit, packet and sim tests, dev build; by default asan runs the same tests instead"),
     "clang-tidy": (stage_clang_tidy, "clang-tidy over src/ and apps/"),
     "asan": (stage_asan, "unit, packet and sim tests under ASan and UBSan"),

@@ -311,6 +311,13 @@ void add_runtime_settings(std::vector<Setting>& all) {
                              "UDP sockets a shard"));
 }
 
+std::vector<std::pair<std::string, tcp::CongestionAlgorithm>> congestion_choices() {
+  std::vector<std::pair<std::string, tcp::CongestionAlgorithm>> choices;
+  choices.reserve(tcp::cc::kAlgorithms.size());
+  for (const auto& [name, algorithm] : tcp::cc::kAlgorithms) choices.emplace_back(name, algorithm);
+  return choices;
+}
+
 void add_tcp_connection_settings(std::vector<Setting>& all) {
   using C = tcp::Config;
   const auto at = [](auto field) { return in(&Config::tcp, field); };
@@ -320,10 +327,7 @@ void add_tcp_connection_settings(std::vector<Setting>& all) {
                            1u << 30, "receive buffer of a connection"));
   all.push_back(whole_number("tcp.receive_buffer_segments", at(&C::receive_buffer_segments), 16,
                              1'048'576, "most buffers a connection holds"));
-  std::vector<std::pair<std::string, tcp::CongestionAlgorithm>> algorithms;
-  for (const auto& [name, algorithm] : tcp::cc::kAlgorithms)
-    algorithms.emplace_back(name, algorithm);
-  all.push_back(choice("tcp.congestion", at(&C::congestion), std::move(algorithms),
+  all.push_back(choice("tcp.congestion", at(&C::congestion), congestion_choices(),
                        "congestion control of sockets that do not choose (TCP_CONGESTION)"));
   all.push_back(
       choice("tcp.ecn", at(&C::ecn),

@@ -154,6 +154,7 @@ Result<void> SocketTable::set_option(int fd, Option option, int value) {
     socket->reuse_address = value != 0;
     return {};
   }
+  if (option == Option::kReusePort) socket->reuse_port = value != 0;
   ZS_TRY(apply(options_of(*socket), option, value));
   impl_->on_options_changed(*socket);
   if (option == Option::kNoDelay && value != 0 && socket->connection != nullptr) {

@@ -40,8 +40,8 @@ struct Socket : ListHook<ReadyTag>, tcp::Seat {
   /// Of a stream without a connection, and there always: what it will start with.
   Lazy<tcp::ConnectionOptions> options;
   bool reuse_address = false;
-  bool reuse_port = false;  ///< of a connection whose port is held; else in `options`
-  bool v6_only = false;     ///< of a stream; a datagram socket's is udp::Table's
+  bool reuse_port = false;
+  bool v6_only = false;  ///< of a stream; a datagram socket's is udp::Table's
   std::vector<Membership> memberships;
   std::uint32_t descriptors = 1;   ///< how many there are (dup())
   std::unique_ptr<Source> source;  ///< where queues of events watch it

@@ -42,7 +42,7 @@ bool SocketTable::Impl::is_refused(const Socket& socket, const Endpoint& local) 
     return Holder{.address = address,
                   .v6_only = s.v6_only,
                   .reuse_address = s.reuse_address,
-                  .reuse_port = s.options ? s.options->reuse_port : s.reuse_port,
+                  .reuse_port = s.reuse_port,
                   .is_listening = s.listener != nullptr};
   };
   const Holder newcomer = holder(socket, local.address);
@@ -231,7 +231,6 @@ Result<void> SocketTable::connect(int fd, const Endpoint& remote) {
   } else {
     socket->bound.reset();
   }
-  socket->reuse_port = socket->options->reuse_port;
   socket->options.reset();
   if (connection->waits_to_open()) return {};  // the first write() will begin
   return Errc::kInProgress;

@@ -46,7 +46,7 @@ class Dormitory {
   std::size_t size() const { return size_; }
   /// Memory of all that sleep, the table included.
   std::size_t bytes() const {
-    return packed_bytes_ + size_ * sizeof(Dormant) + buckets_.size() * sizeof(Dormant*);
+    return packed_bytes_ + size_ * sizeof(Dormant) + buckets_.size() * sizeof(void*);
   }
 
   /// Precondition: find() knows nobody of this flow.

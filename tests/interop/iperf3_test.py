@@ -9,7 +9,7 @@ import subprocess
 from harness import STACK, main, run, wait_for
 
 PORT = 5201
-SECONDS = 2
+SECONDS = 1
 CASES = {
     "to zstack": [],
     "from zstack": ["-R"],

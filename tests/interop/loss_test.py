@@ -6,9 +6,9 @@ from transfer import echo
 
 PORT = 7
 CABLES = [
-    ("1 % loss", ["--fault-loss", "0.01"], 64 << 20),
-    ("loss, duplicates and reordering", ["--fault-loss", "0.005", "--fault-duplicate", "0.01", "--fault-reorder", "0.02"], 32 << 20),
-    ("1 % loss and 0.1 % damage", ["--fault-loss", "0.01", "--fault-corrupt", "0.001"], 16 << 20),
+    ("1 % loss", ["--fault-loss", "0.01"], 32 << 20),
+    ("loss, duplicates and reordering", ["--fault-loss", "0.005", "--fault-duplicate", "0.01", "--fault-reorder", "0.02"], 8 << 20),
+    ("1 % loss and 0.1 % damage", ["--fault-loss", "0.01", "--fault-corrupt", "0.001"], 8 << 20),
 ]
 
 
