@@ -5,15 +5,10 @@ namespace {
 
 /// RFC 8257 §4.2: g = 1/16.
 constexpr std::uint32_t kShiftG = 4;
-/// RFC 3465 §2.2: L.
-constexpr std::uint32_t kSlowStartLimitOfDctcp = 2;
 
 }  // namespace
 
-Dctcp::Dctcp(const Parameters& parameters) noexcept
-    : Controller(starting_window(parameters)),
-      mss_(std::max(parameters.mss, 1u)),
-      initial_window_(std::max(parameters.initial_window, mss_)) {}
+Dctcp::Dctcp(const Parameters& parameters) noexcept : RenoWindow(parameters) {}
 
 /// RFC 8257 §3.3: once a window of data, alpha follows the share of it that was marked.
 void Dctcp::count(const AckSample& ack) noexcept {
@@ -31,8 +26,6 @@ void Dctcp::count(const AckSample& ack) noexcept {
       acked_ + (ack.bytes_in_flight - std::min(ack.bytes_in_flight, ack.newly_acked_bytes));
 }
 
-void Dctcp::on_app_limited_ack(Instant /*now*/) noexcept { timed_out_ = false; }
-
 void Dctcp::on_ack(const AckSample& ack) noexcept {
   timed_out_ = false;
   count(ack);
@@ -41,16 +34,12 @@ void Dctcp::on_ack(const AckSample& ack) noexcept {
   std::uint32_t acked = ack.newly_acked_bytes;
   if (is_slow_start()) {
     const std::uint32_t room = ssthresh_ - cwnd_;
-    const std::uint32_t growth = std::min({acked, kSlowStartLimitOfDctcp * mss_, room});
+    const std::uint32_t growth = std::min(slow_start_growth(acked), room);
     cwnd_ = std::min(cwnd_ + growth, kMaxWindow);
     if (growth < room) return;
     acked -= growth;
   }
-  acked_in_avoidance_ += std::min(acked, cwnd_);
-  if (acked_in_avoidance_ >= cwnd_) {
-    acked_in_avoidance_ -= cwnd_;
-    cwnd_ = std::min(cwnd_ + mss_, kMaxWindow);
-  }
+  grow_in_avoidance(acked);
 }
 
 void Dctcp::on_loss(LossKind kind, Instant /*now*/, std::uint32_t bytes_in_flight) noexcept {
@@ -69,27 +58,6 @@ void Dctcp::on_loss(LossKind kind, Instant /*now*/, std::uint32_t bytes_in_fligh
   ssthresh_ = std::max(std::min(bytes_in_flight, kMaxWindow) / 2, 2 * mss_);
   timed_out_ = kind == LossKind::kTimeout;
   cwnd_ = timed_out_ ? mss_ : ssthresh_;
-}
-
-void Dctcp::on_spurious(Instant /*now*/) noexcept {
-  if (before_loss_.cwnd == 0) return;
-  cwnd_ = std::max(cwnd_, before_loss_.cwnd);
-  ssthresh_ = before_loss_.ssthresh;
-  before_loss_ = {};
-  timed_out_ = false;
-}
-
-void Dctcp::on_recovery_exit(Instant /*now*/) noexcept { acked_in_avoidance_ = 0; }
-
-void Dctcp::on_idle_restart(Instant /*now*/) noexcept {
-  cwnd_ = std::min(cwnd_, initial_window_);
-  acked_in_avoidance_ = 0;
-}
-
-void Dctcp::on_mss_change(std::uint32_t mss) noexcept {
-  mss_ = std::max(mss, 1u);
-  initial_window_ = std::max(initial_window_, mss_);
-  cwnd_ = std::max(cwnd_, mss_);
 }
 
 }  // namespace zs::tcp::cc
