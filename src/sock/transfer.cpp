@@ -92,7 +92,7 @@ Result<std::size_t> SocketTable::write_copy(int fd, std::span<const std::byte> i
     return in.size();
   }
   ZS_TRY_ASSIGN(tcp::Connection* const connection, stream_of(socket));
-  const auto written = connection->write_copy(in, flags.more);
+  auto written = connection->write_copy(in, flags.more);
   if (socket->source && (!written || *written < in.size())) socket->source->wants_room = true;
   return written;
 }
