@@ -334,6 +334,45 @@ int ff_route_ctl(enum FF_ROUTE_CTL req, enum FF_ROUTE_FLAG flag, struct linux_so
 typedef int (*pcblddr_func_t)(uint16_t family, void* dst_addr, uint16_t dst_port, void* src_addr);
 void ff_regist_pcblddr_fun(pcblddr_func_t func);
 
+#define FF_DISPATCH_ERROR (-1)
+#define FF_DISPATCH_RESPONSE (-2)
+
+/* Lets `func` decide about each received frame, before the stack sees it: `data` and `len` are the
+ * Ethernet frame (its first buffer), which it may change within the buffer. It returns the queue
+ * that takes the frame, 0 to nb_queues - 1; FF_DISPATCH_RESPONSE: the frame leaves again as it is
+ * now; FF_DISPATCH_ERROR or any other number: nobody gets it. It is called on the thread of each
+ * core. NULL takes it back.
+ * - Success: the frame is the stack's; `data` is borrowed for the call.
+ * - Failure: does not fail.
+ * - Errors: none.
+ * - Thread: any. */
+typedef int (*dispatch_func_t)(void* data, uint16_t* len, uint16_t queue_id, uint16_t nb_queues);
+void ff_regist_packet_dispatcher(dispatch_func_t func);
+
+/* Sends a copy of an Ethernet frame of `total` bytes as it is. `port_id` is 0, the only one.
+ * Returns 0.
+ * - Success: the memory stays the caller's.
+ * - Failure: the same.
+ * - Errors: EFAULT `data` is NULL. EINVAL `total` is no length of a frame here. ENODEV another
+ * port, or no device. ENOBUFS no buffer, or the device is full.
+ * - Thread: the loop. */
+int ff_dpdk_raw_packet_send(void* data, int total, uint16_t port_id);
+
+/* What this core's queue has moved so far. */
+struct ff_traffic_args {
+  uint64_t rx_packets;
+  uint64_t rx_bytes;
+  uint64_t tx_packets;
+  uint64_t tx_bytes;
+};
+
+/* Fills a struct ff_traffic_args; nothing for NULL.
+ * - Success: the memory stays the caller's.
+ * - Failure: the same: all is 0 where there is no stack.
+ * - Errors: none.
+ * - Thread: the loop. */
+void ff_get_traffic(void* buffer);
+
 /* ---- Zero copy by copying once: F-Stack's ------------------------------------------------ */
 
 struct ff_zc_mbuf {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/link.hpp"
 #include "sock/event_queues.hpp"
 #include "sock/socket_table.hpp"
 
@@ -22,6 +23,7 @@ struct Instance {
   sock::EventQueues queues;
   std::size_t shard = 0;
   std::size_t shards = 1;
+  Link* link = nullptr;  ///< of a shard that runs by itself
   std::function<void()> stop;
   bool is_stopping = false;
   bool is_in_call = false;  ///< a call made by a z_free_fn would find the stack half-way

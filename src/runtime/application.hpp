@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "buf/pool.hpp"
+#include "dev/queue.hpp"
 #include "runtime/config.hpp"
 #include "sock/socket_table.hpp"
 
@@ -21,6 +22,7 @@ struct ShardContext {
   const Config& config;
   sock::SocketTable& sockets;
   buf::Pools pools;
+  dev::PacketQueue& queue;     ///< what the shard's loop drives
   std::function<void()> stop;  ///< ends the run of all shards in order; any thread may
 };
 

@@ -108,7 +108,7 @@ std::size_t Relay::offer(std::size_t from, std::span<rte_mbuf*> packets, buf::Po
     const auto port = destination_port(frame);
     const auto owner = port ? ports_.owner_of(*port) : std::nullopt;
     if (owner && *owner != from) {
-      if (push(from, *owner, packet)) ++stats_[from].value.passed;
+      pass(from, *owner, packet);
       continue;
     }
     if (!port && concerns_every_shard(frame)) copy_to_others(from, packet, pool);

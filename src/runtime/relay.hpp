@@ -51,7 +51,8 @@ class Waker {
 
 /// Messages that one shard sent to others.
 struct RelayStats {
-  std::uint64_t passed = 0;   ///< frames of a connection that another shard opened
+  std::uint64_t passed =
+      0;  ///< frames of a connection that another shard opened, and dispatched ones
   std::uint64_t copied = 0;   ///< of frames that concern every shard
   std::uint64_t dropped = 0;  ///< of both, since a ring was full
 };
@@ -67,6 +68,11 @@ class Relay {
   /// Called by shard `from` for what it received; `pool` is its own. Takes what is for others out
   /// of `packets` and returns how many are left, in front.
   std::size_t offer(std::size_t from, std::span<rte_mbuf*> packets, buf::Pool& pool);
+  /// A frame that shard `from` has for shard `to`, which the next offer() wakes.
+  void pass(std::size_t from, std::size_t to, rte_mbuf* packet) {
+    if (push(from, to, packet)) ++stats_[from].value.passed;
+  }
+  std::size_t shards() const noexcept { return shards_; }
   /// Fills a prefix of `out` for shard `to`, which owns the packets then.
   std::size_t take(std::size_t to, std::span<rte_mbuf*> out);
   bool has_work(std::size_t to) const;

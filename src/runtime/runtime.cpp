@@ -22,6 +22,7 @@
 #include "dev/vlan_queue.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/device_factory.hpp"
+#include "runtime/dispatch.hpp"
 #include "runtime/eal.hpp"
 #include "runtime/memory_plan.hpp"
 #include "runtime/port_plan.hpp"
@@ -106,6 +107,7 @@ class World {
   Result<void> build(const EalPlan& plan);
   Result<void> run_to_the_end(StopSignals& signals, const Eal& eal, FirstShard first);
   const std::string& why() const { return why_; }
+  void set_dispatcher(Dispatcher dispatcher) { dispatcher_ = dispatcher; }
   void ask_to_stop() {
     stop_ = true;
     control_.wake();
@@ -130,6 +132,7 @@ class World {
   std::unique_ptr<dev::Device> device_;
   PortPlan ports_;
   Relay relay_;
+  DispatcherChoice dispatcher_{nullptr};
   Waker control_;
   std::atomic<bool> stop_{false};
   std::atomic<int> failures_{0};
@@ -236,8 +239,9 @@ Result<void> World::make_shard(Slot& slot, const stack::ShardConfig& base) {
   slot.sockets = std::make_unique<sock::SocketTable>(
       *slot.shard, slot.pools(),
       sock::Limits{config_.runtime.descriptors, config_.runtime.first_descriptor});
-  slot.context = std::unique_ptr<ShardContext>(new ShardContext{
-      slot.index, count_, config_, *slot.sockets, slot.pools(), [this] { ask_to_stop(); }});
+  slot.context = std::unique_ptr<ShardContext>(
+      new ShardContext{slot.index, count_, config_, *slot.sockets, slot.pools(), *slot.queue,
+                       [this] { ask_to_stop(); }});
   slot.application = factory_(*slot.context);
   ShardParts parts;
   parts.index = slot.index;
@@ -249,6 +253,7 @@ Result<void> World::make_shard(Slot& slot, const stack::ShardConfig& base) {
   parts.sockets = slot.sockets.get();
   parts.application = slot.application.get();
   parts.relay = &relay_;
+  parts.dispatcher = &dispatcher_;
   parts.finished = &finished_;
   parts.control = &control_;
   slot.loop = std::make_unique<ShardLoop>(parts);
@@ -439,6 +444,7 @@ Result<void> Prepared::run_here(std::string& why) {
 }
 
 void Prepared::stop() { impl_->world.ask_to_stop(); }
+void Prepared::set_dispatcher(Dispatcher dispatcher) { impl_->world.set_dispatcher(dispatcher); }
 
 Result<void> run(const Config& config, const Machine& machine, const ApplicationFactory& factory,
                  std::string& why) {

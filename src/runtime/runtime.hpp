@@ -7,6 +7,7 @@
 #include "runtime/application.hpp"
 #include "runtime/config.hpp"
 #include "runtime/config_load.hpp"
+#include "runtime/dispatch.hpp"
 
 namespace zs::runtime {
 
@@ -29,6 +30,8 @@ class Prepared {
   Result<void> run_here(std::string& why);
   /// Ends a run. Any thread may, and a signal handler.
   void stop();
+  /// Who is asked about each received frame from now on; nullptr: nobody. Any thread may.
+  void set_dispatcher(Dispatcher dispatcher);
 
  private:
   struct Impl;

@@ -71,8 +71,11 @@ std::size_t ShardLoop::receive(Instant now) {
   std::array<rte_mbuf*, kMaxBurst> packets;
   std::size_t n = parts_.queue->rx_burst(std::span(packets).first(burst_));
   if (n > 0) {
-    const std::size_t ours =
-        parts_.relay->offer(parts_.index, std::span(packets).first(n), *parts_.pools.data);
+    std::size_t ours = n;
+    if (const auto ask = parts_.dispatcher->load(std::memory_order_relaxed)) [[unlikely]] {
+      ours = dispatch(ask, parts_.index, std::span(packets).first(n), *parts_.relay, *parts_.queue);
+    }
+    ours = parts_.relay->offer(parts_.index, std::span(packets).first(ours), *parts_.pools.data);
     parts_.shard->on_burst(0, std::span(packets).first(ours), now);
     stats_.rx_packets += n;
   }

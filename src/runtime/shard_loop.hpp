@@ -11,6 +11,7 @@
 #include "base/time.hpp"
 #include "dev/queue.hpp"
 #include "runtime/application.hpp"
+#include "runtime/dispatch.hpp"
 #include "runtime/idle_governor.hpp"
 #include "runtime/relay.hpp"
 #include "stack/shard.hpp"
@@ -32,6 +33,7 @@ struct ShardParts {
   sock::SocketTable* sockets = nullptr;
   Application* application = nullptr;
   Relay* relay = nullptr;
+  const DispatcherChoice* dispatcher = nullptr;
   std::atomic<std::size_t>* finished = nullptr;  ///< how many applications are finished
   Waker* control = nullptr;                      ///< to be woken when that changes
 };

@@ -42,9 +42,23 @@ static void in_the_loop(void) {
   expect(refused(ff_setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, NULL, 4), EINVAL), "no value");
   expect(ff_close(fd) == 0, "it closes");
   expect(refused(ff_close(fd), EBADF), "once");
+  struct ff_traffic_args before, after;
+  char frame[60] = {0};
+  ff_get_traffic(&before);
+  expect(ff_dpdk_raw_packet_send(frame, sizeof(frame), 0) == 0, "a frame leaves");
+  ff_get_traffic(&after);
+  expect(after.tx_packets > before.tx_packets, "and is counted");
+  expect(refused(ff_dpdk_raw_packet_send(frame, 1 << 20, 0), EINVAL), "too long a frame");
+  expect(refused(ff_dpdk_raw_packet_send(frame, sizeof(frame), 7), ENODEV), "no such port");
   pthread_t thread;
   expect(ff_pthread_create(&thread, NULL, on_another_thread, NULL) == 0, "a thread");
   expect(ff_pthread_join(thread, NULL) == 0, "ends");
+}
+
+static int keep(void* data, uint16_t* len, uint16_t queue_id, uint16_t nb_queues) {
+  (void)data;
+  expect(*len >= 14 && queue_id < nb_queues, "a frame of a queue");
+  return queue_id;
 }
 
 static int loop(void* arg) {
@@ -73,6 +87,7 @@ int main(int argc, char* argv[]) {
   file = fopen("config.ini", "w");
   fputs("[freebsd.boot]\nfd_reserve=1024\nhz=100\n", file);
   fclose(file);
+  ff_regist_packet_dispatcher(keep);
   expect(ff_init(1, argv) == 0, "the file of the folder is read");
   expect(refused(ff_init(1, argv), EALREADY), "once");
   ff_run(NULL, NULL);

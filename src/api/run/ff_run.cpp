@@ -32,6 +32,10 @@ using zs::api::program;
 
 /// For ff_stop_run(), which may be called in a signal handler.
 std::atomic<zs::runtime::Prepared*> running{nullptr};
+/// Of ff_regist_packet_dispatcher(), which may come before ff_init().
+std::atomic<dispatch_func_t> dispatcher{nullptr};
+static_assert(FF_DISPATCH_ERROR == zs::runtime::kDispatchDiscard &&
+              FF_DISPATCH_RESPONSE == zs::runtime::kDispatchAnswer);
 
 Result<void> refuse(Program& p, Errc error, const std::string& why) {
   p.why = why;
@@ -119,6 +123,7 @@ Result<void> build(Program& p) {
   zs::api::Instance& first = p.applications.front()->instance();
   std::fill(std::begin(pktmbuf_pool), std::end(pktmbuf_pool), first.pools.data->mempool());
   p.turn = std::make_unique<zs::api::Turn>(first);
+  p.prepared->set_dispatcher(dispatcher);
   running = p.prepared.get();
   return {};
 }
@@ -165,6 +170,11 @@ void ff_run(loop_func_t loop, void* arg) {
     if (!done) return refuse(p, done.error(), why);
     return {};
   });
+}
+
+void ff_regist_packet_dispatcher(dispatch_func_t func) {
+  dispatcher = func;
+  if (zs::runtime::Prepared* const prepared = running) prepared->set_dispatcher(func);
 }
 
 void ff_stop_run(void) {

@@ -6,10 +6,15 @@ namespace zs::api {
 
 LoopApplication::LoopApplication(Loop loop, void* arg, const runtime::ShardContext& shard,
                                  EndsByValue ends)
-    : loop_(loop), arg_(arg), ends_by_value_(ends == EndsByValue::kYes), instance_(shard.sockets) {
+    : loop_(loop),
+      arg_(arg),
+      ends_by_value_(ends == EndsByValue::kYes),
+      link_(shard.queue),
+      instance_(shard.sockets) {
   instance_.queues.advance(runtime::read_clock());
   instance_.shard = shard.index;
   instance_.shards = shard.count;
+  instance_.link = &link_;
   instance_.stop = shard.stop;
 }
 

@@ -7,6 +7,21 @@
 
 namespace zs::api {
 
+/// The queue that a shard's loop drives.
+class QueueLink final : public Link {
+ public:
+  explicit QueueLink(dev::PacketQueue& queue) noexcept : queue_(queue) {}
+  std::uint16_t mtu() const noexcept override { return queue_.capabilities().mtu; }
+  bool send(rte_mbuf* frame) noexcept override { return queue_.tx_burst({&frame, 1}) == 1; }
+  Traffic traffic() const noexcept override {
+    const dev::QueueStats s = queue_.stats();
+    return {s.rx_packets, s.rx_bytes, s.tx_packets, s.tx_bytes};
+  }
+
+ private:
+  dev::PacketQueue& queue_;
+};
+
 /// The application of z_run() on one shard: the C loop function, once a pass.
 class LoopApplication final : public runtime::Application {
  public:
@@ -37,6 +52,7 @@ class LoopApplication final : public runtime::Application {
   Loop loop_;
   void* arg_;
   bool ends_by_value_;
+  QueueLink link_;
   Instance instance_;
 };
 
