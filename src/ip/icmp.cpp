@@ -29,6 +29,11 @@ std::optional<Meaning> meaning_of_v4(std::span<const std::byte> message) {
     case wire::icmp_unreachable::kPort:
     case wire::icmp_unreachable::kProtocol:
       return Meaning{ErrorMeaning::kPortUnreachable};
+    case wire::icmp_unreachable::kNet:
+    case wire::icmp_unreachable::kNetUnknown:
+    case wire::icmp_unreachable::kNetProhibited:
+    case wire::icmp_unreachable::kNetForService:
+      return Meaning{ErrorMeaning::kNetUnreachable};
     default:
       return Meaning{ErrorMeaning::kUnreachable};
   }
@@ -39,8 +44,11 @@ std::optional<Meaning> meaning_of_v6(std::span<const std::byte> message) {
   if (!icmp) return std::nullopt;
   switch (icmp->type()) {
     case wire::icmpv6_type::kUnreachable:
-      return Meaning{icmp->code() == wire::icmpv6_unreachable::kPort
-                         ? ErrorMeaning::kPortUnreachable
+      if (icmp->code() == wire::icmpv6_unreachable::kPort) {
+        return Meaning{ErrorMeaning::kPortUnreachable};
+      }
+      return Meaning{icmp->code() == wire::icmpv6_unreachable::kNoRoute
+                         ? ErrorMeaning::kNetUnreachable
                          : ErrorMeaning::kUnreachable};
     case wire::icmpv6_type::kPacketTooBig:
       return Meaning{ErrorMeaning::kPacketTooBig, icmp->mtu()};

@@ -13,7 +13,8 @@ namespace zs::ip {
 
 /// What an ICMP error of either version means to a transport.
 enum class ErrorMeaning : std::uint8_t {
-  kUnreachable,      ///< net, host, policy: perhaps only for now (RFC 1122 §4.2.3.9 "soft")
+  kUnreachable,      ///< host, policy: perhaps only for now (RFC 1122 §4.2.3.9 "soft")
+  kNetUnreachable,   ///< the same of its network
   kPortUnreachable,  ///< nobody there speaks to us: port or protocol ("hard")
   kPacketTooBig,
   kTimeExceeded,

@@ -34,6 +34,8 @@ tcp::IcmpError tcp_error(ip::ErrorMeaning meaning) {
   switch (meaning) {
     case ip::ErrorMeaning::kUnreachable:
       return tcp::IcmpError::kUnreachable;
+    case ip::ErrorMeaning::kNetUnreachable:
+      return tcp::IcmpError::kNetUnreachable;
     case ip::ErrorMeaning::kPortUnreachable:
       return tcp::IcmpError::kPortUnreachable;
     case ip::ErrorMeaning::kPacketTooBig:
@@ -46,6 +48,8 @@ tcp::IcmpError tcp_error(ip::ErrorMeaning meaning) {
 
 udp::IcmpError udp_error(ip::ErrorMeaning meaning) {
   switch (meaning) {
+    case ip::ErrorMeaning::kNetUnreachable:
+      return udp::IcmpError::kNetUnreachable;
     case ip::ErrorMeaning::kPortUnreachable:
       return udp::IcmpError::kPortUnreachable;
     case ip::ErrorMeaning::kPacketTooBig:

@@ -30,6 +30,7 @@
 #include "tcp/segment.hpp"
 #include "tcp/send_buffer.hpp"
 #include "tcp/shared.hpp"
+#include "tcp/soft_error.hpp"
 #include "tcp/state.hpp"
 #include "tcp/timers.hpp"
 #include "timer/wheel.hpp"
@@ -530,6 +531,7 @@ class Connection : public timer::Entry,
   std::unique_ptr<Pacing> pacing_;  ///< of a connection that paces
   ChallengeLimiter challenge_limiter_;
   std::uint32_t retransmits_total_ = 0;
+  SoftError soft_error_;
 };
 
 }  // namespace zs::tcp

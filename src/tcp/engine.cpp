@@ -127,6 +127,9 @@ void Engine::on_icmp_error(const FlowKey& flow, IcmpError error, SeqNum seq, std
     case IcmpError::kPortUnreachable:
       connection->on_icmp_error(Errc::kConnRefused, seq, now);
       break;
+    case IcmpError::kNetUnreachable:
+      connection->on_icmp_error(Errc::kNoRoute, seq, now);
+      break;
     case IcmpError::kUnreachable:
     case IcmpError::kTimeExceeded:
       connection->on_icmp_error(Errc::kHostUnreachable, seq, now);

@@ -29,7 +29,8 @@ namespace zs::tcp {
 
 /// What an ICMP error says about a flow, IP version taken away.
 enum class IcmpError : std::uint8_t {
-  kUnreachable,
+  kUnreachable,  ///< the host
+  kNetUnreachable,
   kPortUnreachable,
   kPacketTooBig,
   kTimeExceeded

@@ -51,7 +51,7 @@ void Connection::on_retransmit_timeout(Instant now) {
   if (!has_outstanding()) return;
   if (retries_ >= shared_->config.data_retries || has_outlived_user_timeout(now)) {
     ++shared_->counters.aborts_on_timeout;
-    close_with(Errc::kTimedOut);
+    close_with(soft_error_.reason(snd_.una));
     return;
   }
   // RFC 8985 §7.2: no timeout before there was a probe.
@@ -113,7 +113,7 @@ void Connection::on_persist_timeout(Instant now) {
   if (!has_outstanding()) oldest_unacked_ = now;  // the user timeout counts from the first probe
   if (retries_ >= shared_->config.data_retries || has_outlived_user_timeout(now)) {
     ++shared_->counters.aborts_on_timeout;
-    close_with(Errc::kTimedOut);
+    close_with(soft_error_.reason(snd_.una));
     return;
   }
   if (!has_outstanding() && usable_window() >= std::min<std::uint32_t>(unsent_bytes(), mss_)) {
@@ -203,11 +203,16 @@ void Connection::on_options_changed(Instant now) {
 }
 
 /// RFC 9293 §3.9.2.2 and RFC 5927 §4: "soft" errors end no connection that is up; before that, they
-/// are the answer to the SYN. Either way only if they quote something in flight.
+/// are the answer to the SYN. Either way only if they quote something in flight. What is up and
+/// ends for want of acknowledgements gives them as the reason (RFC 1122 §4.2.3.9).
 void Connection::on_icmp_error(Errc error, SeqNum seq, Instant now) {
   (void)now;
   if (seq.before(snd_.una) || !seq.before(snd_.max)) return;
-  if (!is_synchronized(state_)) close_with(error);
+  if (!is_synchronized(state_)) {
+    close_with(error);
+  } else {
+    soft_error_.note(error, snd_.una);
+  }
 }
 
 /// RFC 1191 §6, RFC 8201 §4; checked against what is in flight as RFC 5927 §7 advises.

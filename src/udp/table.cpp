@@ -360,6 +360,9 @@ bool Table::on_icmp_error(const FlowKey& flow, IcmpError error) {
     case IcmpError::kPortUnreachable:
       s->error = Errc::kConnRefused;
       break;
+    case IcmpError::kNetUnreachable:
+      s->error = Errc::kNoRoute;
+      break;
     case IcmpError::kUnreachable:
       s->error = Errc::kHostUnreachable;
       break;

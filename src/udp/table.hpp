@@ -30,7 +30,12 @@ struct SocketId {
 enum class DualStack : std::uint8_t { kOff, kOn };
 
 /// What an ICMP error says about a flow, IP version taken away.
-enum class IcmpError : std::uint8_t { kUnreachable, kPortUnreachable, kPacketTooBig };
+enum class IcmpError : std::uint8_t {
+  kUnreachable,  ///< the host
+  kNetUnreachable,
+  kPortUnreachable,
+  kPacketTooBig
+};
 
 struct Config {
   std::uint32_t max_sockets = 1'024;

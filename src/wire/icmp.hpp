@@ -28,6 +28,9 @@ inline constexpr std::uint8_t kProtocol = 2;
 inline constexpr std::uint8_t kPort = 3;
 inline constexpr std::uint8_t kFragmentationNeeded = 4;
 inline constexpr std::uint8_t kSourceRouteFailed = 5;
+inline constexpr std::uint8_t kNetUnknown = 6;  // from here on RFC 1122 §3.2.2.1
+inline constexpr std::uint8_t kNetProhibited = 9;
+inline constexpr std::uint8_t kNetForService = 11;
 inline constexpr std::uint8_t kAdministrative = 13;
 }  // namespace icmp_unreachable
 

@@ -103,6 +103,7 @@ const std::map<std::string, Errc> kErrors{
     {"ECONNABORTED", Errc::kConnAborted},
     {"ETIMEDOUT", Errc::kTimedOut},
     {"EHOSTUNREACH", Errc::kHostUnreachable},
+    {"ENETUNREACH", Errc::kNoRoute},
     {"ENOBUFS", Errc::kNoBuffers},
     {"EADDRINUSE", Errc::kAddrInUse},
 };
@@ -466,10 +467,11 @@ class Player {
     return std::nullopt;
   }
 
-  /// icmp unreachable|port-unreachable|too-big SEQ [MTU]
+  /// icmp unreachable|net-unreachable|port-unreachable|too-big SEQ [MTU]
   Complaint do_icmp(const Words& w) {
     if (w.size() < 3) return "icmp KIND SEQ [MTU]";
     auto error = tcp::IcmpError::kUnreachable;
+    if (w[1] == "net-unreachable") error = tcp::IcmpError::kNetUnreachable;
     if (w[1] == "port-unreachable") error = tcp::IcmpError::kPortUnreachable;
     if (w[1] == "time-exceeded") error = tcp::IcmpError::kTimeExceeded;
     if (w[1] == "too-big") error = tcp::IcmpError::kPacketTooBig;

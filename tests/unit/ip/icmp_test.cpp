@@ -60,14 +60,15 @@ TEST(ParseError, KnowsWhatEachMessageMeans) {
   };
   using enum IpFamily;
   for (const Case& c : {
-           Case{kV4, v4(IcmpSpec::unreachable(0)), kUnreachable},
+           Case{kV4, v4(IcmpSpec::unreachable(0)), kNetUnreachable},
            Case{kV4, v4(IcmpSpec::unreachable(1)), kUnreachable},
            Case{kV4, v4(IcmpSpec::unreachable(2)), kPortUnreachable},
            Case{kV4, v4(IcmpSpec::unreachable(3)), kPortUnreachable},
            Case{kV4, v4(IcmpSpec::unreachable(13)), kUnreachable},
            Case{kV4, v4(IcmpSpec::fragmentation_needed(1'400)), kPacketTooBig, 1'400},
            Case{kV4, v4(IcmpSpec::time_exceeded(0)), kTimeExceeded},
-           Case{kV6, v6(Icmpv6Spec::unreachable(0)), kUnreachable},
+           Case{kV6, v6(Icmpv6Spec::unreachable(0)), kNetUnreachable},
+           Case{kV6, v6(Icmpv6Spec::unreachable(3)), kUnreachable},
            Case{kV6, v6(Icmpv6Spec::unreachable(4)), kPortUnreachable},
            Case{kV6, v6(Icmpv6Spec::packet_too_big(1'300)), kPacketTooBig, 1'300},
            Case{kV6, v6(Icmpv6Spec::time_exceeded(0)), kTimeExceeded},
