@@ -97,7 +97,7 @@ namespace detail {
 template <typename Derived, typename T, Operation* Endpoint::*Side>
 class SocketOperation : public Operation {
  public:
-  bool await_ready() noexcept { return attempt(); }
+  bool await_ready() const noexcept { return false; }
   template <typename P>
   bool await_suspend(std::coroutine_handle<P> waiting) {
     // One coroutine reads and one writes; a second one would steal the first one's turn.
@@ -105,7 +105,8 @@ class SocketOperation : public Operation {
       error_ = EBUSY;
       return false;
     }
-    if (!begin(waiting)) return false;
+    // Who is cancelled does nothing any more, even what could be done at once.
+    if (is_cancelled(waiting) || attempt() || !begin(waiting)) return false;
     endpoint_->*Side = this;
     return true;
   }

@@ -32,15 +32,20 @@ class Operation : public Cancel::Wait {
   virtual bool attempt() noexcept = 0;
   void interrupt() noexcept override;
 
+  /// Whether who is about to wait was told to end, which is the outcome then.
+  template <typename P>
+  bool is_cancelled(std::coroutine_handle<P> waiting) noexcept {
+    const Cancel* const cancel = waiting.promise().cancel;
+    if (cancel == nullptr || !cancel->is_cancelled()) return false;
+    error_ = ECANCELED;
+    return true;
+  }
   /// Begins to wait; false: it is over already.
   template <typename P>
   bool begin(std::coroutine_handle<P> waiting) noexcept {
     waiting_ = waiting;
+    if (is_cancelled(waiting)) return false;
     Cancel* const cancel = waiting.promise().cancel;
-    if (cancel != nullptr && cancel->is_cancelled()) {
-      error_ = ECANCELED;
-      return false;
-    }
     if (cancel != nullptr) cancel->add(*this);
     return true;
   }

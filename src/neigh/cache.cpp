@@ -64,6 +64,7 @@ std::optional<EntryIndex> Cache::find_or_start(std::uint16_t interface, const Ip
     enter(*e, State::kIncomplete, now);
     solicit(*e, now);
   }
+  e->is_named = true;
   return index_of(*e);
 }
 
@@ -295,6 +296,7 @@ Cache::Entry* Cache::allocate(std::uint16_t interface, const IpAddress& address)
   e.address = address;
   e.interface = interface;
   e.mac = {};
+  e.is_named = false;
   std::uint16_t& bucket = buckets_[bucket_of(interface, address)];
   e.hash_next = std::exchange(bucket, i);
   ++used_;
@@ -323,7 +325,8 @@ void Cache::release(Entry& e) {
   *link = e.hash_next;
   free_entries_.push_back(index_of(e));
   --used_;
-  if (++generation_ == 0) generation_ = 1;
+  // Strangers who only spoke of themselves come and go without a flow losing its way.
+  if (e.is_named && ++generation_ == 0) generation_ = 1;
 }
 
 void Cache::enter(Entry& e, State state, Instant now) {

@@ -165,6 +165,7 @@ class Cache {
     std::uint16_t interface = 0;
     State state = State::kFree;
     std::uint8_t sent = 0;  ///< solicitations in this state
+    bool is_named = false;  ///< find_or_start() has told its index to somebody
     Instant since;          ///< when the state, or its latest solicitation, began
     std::uint16_t hash_next = kNil;
     std::uint16_t head = kNil;  ///< waiting packets

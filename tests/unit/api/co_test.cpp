@@ -164,9 +164,37 @@ TEST_F(CoTest, OneReaderAtATime) {
   group.cancel();
   play(group);
   EXPECT_EQ(first, ECANCELED);
-  // Cancelled is cancelled: the next wait does not begin.
+  // Cancelled is cancelled: the next wait does not begin, though there is something to read.
+  ASSERT_EQ(z_send(p.client, "x", 1), 1);
+  w.settle();
+  first = 0;
   group.spawn(reader(stream, first));
   EXPECT_EQ(group.running(), 0u);
+  EXPECT_EQ(first, ECANCELED);
+  EXPECT_EQ(read_text(p.server), "x");
+}
+
+TEST_F(CoTest, ASecondReaderTakesNothingFromTheFirst) {
+  const auto p = w.connected();
+  Stream stream(p.server);
+  std::string words;
+  int second = 0;
+  const auto reader = [](Stream& s, std::string& text) -> Task<> {
+    auto bytes = co_await s.read();
+    if (bytes) text = bytes->text();
+  };
+  const auto thief = [](Stream& s, int& error) -> Task<> {
+    auto bytes = co_await s.read();
+    error = bytes ? 0 : bytes.error();
+  };
+  Group group;
+  group.spawn(reader(stream, words));
+  ASSERT_EQ(z_send(p.client, "x", 1), 1);
+  w.settle();  // it has come, and the first does not know yet
+  group.spawn(thief(stream, second));
+  EXPECT_EQ(second, EBUSY);
+  play(group);
+  EXPECT_EQ(words, "x");
 }
 
 TEST_F(CoTest, ATaskDestroyedWhileItWaitsLeavesNothingBehind) {

@@ -128,6 +128,24 @@ TEST_F(CacheTest, FullTableKeepsNeighborsInUse) {
   EXPECT_FALSE(cache->find_or_start(0, host(200), now));
 }
 
+TEST_F(CacheTest, StrangersWhoPushEachOtherOutMakeNoIndexInvalid) {
+  make({.entries = 8});
+  start(host(1));
+  confirm(host(1));
+  const auto generation = cache->generation();
+  for (std::uint32_t n = 100; n < 150; ++n) {
+    cache->on_message(0, host(n), kMac, Evidence::kClaim, Override::kYes, Unknown::kLearn, now);
+  }
+  EXPECT_EQ(cache->size(), 8u);
+  EXPECT_EQ(cache->generation(), generation);
+  start(host(149));  // now somebody sends to it
+  for (std::uint32_t n = 200; n < 208; ++n) {
+    cache->on_message(0, host(n), kMac, Evidence::kClaim, Override::kYes, Unknown::kLearn, now);
+  }
+  EXPECT_EQ(cache->state_of(0, host(149)), State::kFree);
+  EXPECT_NE(cache->generation(), generation);
+}
+
 TEST_F(CacheTest, UnaskedAnswersAndRivalsProveNothing) {
   make({});
   confirm(host(2));
