@@ -106,7 +106,8 @@ class SocketOperation : public Operation {
       return false;
     }
     // Who is cancelled does nothing any more, even what could be done at once.
-    if (is_cancelled(waiting) || attempt() || !begin(waiting)) return false;
+    if (is_cancelled(waiting) || attempt()) return false;
+    begin(waiting);
     endpoint_->*Side = this;
     return true;
   }

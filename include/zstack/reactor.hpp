@@ -40,14 +40,10 @@ class Operation : public Cancel::Wait {
     error_ = ECANCELED;
     return true;
   }
-  /// Begins to wait; false: it is over already.
   template <typename P>
-  bool begin(std::coroutine_handle<P> waiting) noexcept {
+  void begin(std::coroutine_handle<P> waiting) noexcept {
     waiting_ = waiting;
-    if (is_cancelled(waiting)) return false;
-    Cancel* const cancel = waiting.promise().cancel;
-    if (cancel != nullptr) cancel->add(*this);
-    return true;
+    if (Cancel* const cancel = waiting.promise().cancel) cancel->add(*this);
   }
   void finish() noexcept {
     unlink();
@@ -147,7 +143,8 @@ struct Timer : Operation {
   bool await_ready() const noexcept { return false; }
   template <typename P>
   bool await_suspend(std::coroutine_handle<P> waiting) {
-    if (!begin(waiting)) return false;
+    if (is_cancelled(waiting)) return false;
+    begin(waiting);
     is_set = true;
     Reactor::here().add(*this);
     return true;

@@ -5,6 +5,7 @@
 
 #include "api/call.hpp"
 #include "buf/mbuf.hpp"
+#include "wire/ethernet.hpp"
 
 namespace {
 
@@ -12,7 +13,7 @@ using zs::Errc;
 using zs::Result;
 using zs::api::Instance;
 
-constexpr std::size_t kEthernetHeader = 14;
+constexpr std::size_t kEthernetHeader = zs::wire::EthernetView::kHeader;
 
 }  // namespace
 
@@ -39,8 +40,7 @@ void ff_get_traffic(void* buffer) {
   ff_traffic_args traffic{};
   const Instance* const here = zs::api::current();
   if (here != nullptr && here->link != nullptr) {
-    const zs::api::Link::Traffic s = here->link->traffic();
-    traffic = {s.rx_packets, s.rx_bytes, s.tx_packets, s.tx_bytes};
+    traffic = here->link->traffic();
   }
   std::memcpy(buffer, &traffic, sizeof(traffic));
 }

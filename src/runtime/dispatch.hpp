@@ -20,6 +20,7 @@ inline constexpr int kDispatchAnswer = -2;   ///< the frame leaves again as it i
 
 /// The one of this program, if it has one. Any thread sets it.
 using DispatcherChoice = std::atomic<Dispatcher>;
+inline const DispatcherChoice kNoDispatcher{nullptr};
 
 /// Asks the dispatcher about what shard `from` received from `queue`: takes what is for others, for
 /// the link or for nobody out of `packets`, and returns how many are left, in front. The next

@@ -7,12 +7,13 @@
 
 #include "base/byte_order.hpp"
 #include "buf/mbuf.hpp"
+#include "wire/ethernet.hpp"
 
 namespace zs::runtime {
 namespace {
 
 constexpr std::size_t kRingFrames = 256;
-constexpr std::size_t kEthernet = 14;
+constexpr std::size_t kEthernet = wire::EthernetView::kHeader;
 
 bool is_icmp_error(std::uint8_t type) {
   // RFC 792: unreachable, source quench, redirect, time exceeded, parameter problem.

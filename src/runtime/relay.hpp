@@ -51,8 +51,7 @@ class Waker {
 
 /// Messages that one shard sent to others.
 struct RelayStats {
-  std::uint64_t passed =
-      0;  ///< frames of a connection that another shard opened, and dispatched ones
+  std::uint64_t passed = 0;   ///< the frame itself: of another shard's connection, or dispatched
   std::uint64_t copied = 0;   ///< of frames that concern every shard
   std::uint64_t dropped = 0;  ///< of both, since a ring was full
 };

@@ -93,9 +93,10 @@ int run_shard(void* argument) {
 
 class World {
  public:
-  World(const Config& config, const ApplicationFactory& factory)
+  World(const Config& config, const ApplicationFactory& factory, const DispatcherChoice& dispatcher)
       : config_(config),
         factory_(factory),
+        dispatcher_(dispatcher),
         count_(config.runtime.lcores.size()),
         ports_({config.tcp.ephemeral_low, config.tcp.ephemeral_high}, count_),
         relay_(count_, ports_) {}
@@ -107,7 +108,6 @@ class World {
   Result<void> build(const EalPlan& plan);
   Result<void> run_to_the_end(StopSignals& signals, const Eal& eal, FirstShard first);
   const std::string& why() const { return why_; }
-  void set_dispatcher(Dispatcher dispatcher) { dispatcher_ = dispatcher; }
   void ask_to_stop() {
     stop_ = true;
     control_.wake();
@@ -126,13 +126,13 @@ class World {
   void supervise(StopSignals& signals, const Eal& eal, FirstShard first);
   const Config config_;
   const ApplicationFactory factory_;
+  const DispatcherChoice& dispatcher_;
   std::string why_;
   std::size_t count_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::unique_ptr<dev::Device> device_;
   PortPlan ports_;
   Relay relay_;
-  DispatcherChoice dispatcher_{nullptr};
   Waker control_;
   std::atomic<bool> stop_{false};
   std::atomic<int> failures_{0};
@@ -403,7 +403,8 @@ Result<void> World::run_to_the_end(StopSignals& signals, const Eal& eal, FirstSh
 }  // namespace
 
 struct Prepared::Impl {
-  Impl(const Config& config, const ApplicationFactory& factory) : world(config, factory) {}
+  Impl(const Config& config, const ApplicationFactory& factory, const DispatcherChoice& dispatcher)
+      : world(config, factory, dispatcher) {}
 
   Result<void> run(World::FirstShard first, std::string& why) {
     auto done = world.run_to_the_end(signals, *eal, first);
@@ -421,8 +422,9 @@ Prepared::~Prepared() = default;
 
 Result<std::unique_ptr<Prepared>> Prepared::build(const Config& config, const Machine& machine,
                                                   const ApplicationFactory& factory,
-                                                  std::string& why) {
-  auto impl = std::make_unique<Impl>(config, factory);
+                                                  std::string& why,
+                                                  const DispatcherChoice& dispatcher) {
+  auto impl = std::make_unique<Impl>(config, factory, dispatcher);
   // Not the process id: it is unique in its PID namespace only, and /var/run is shared by several.
   unsigned instance = 0;
   draw_secret(instance);
@@ -444,7 +446,6 @@ Result<void> Prepared::run_here(std::string& why) {
 }
 
 void Prepared::stop() { impl_->world.ask_to_stop(); }
-void Prepared::set_dispatcher(Dispatcher dispatcher) { impl_->world.set_dispatcher(dispatcher); }
 
 Result<void> run(const Config& config, const Machine& machine, const ApplicationFactory& factory,
                  std::string& why) {

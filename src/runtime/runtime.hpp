@@ -16,10 +16,11 @@ namespace zs::runtime {
 /// process, from the main thread, before any other thread exists.
 class Prepared {
  public:
-  /// On failure `why` is what to tell the user.
-  static Result<std::unique_ptr<Prepared>> build(const Config& config, const Machine& machine,
-                                                 const ApplicationFactory& factory,
-                                                 std::string& why);
+  /// `dispatcher` is borrowed: whom it holds is asked about each received frame. On failure `why`
+  /// is what to tell the user.
+  static Result<std::unique_ptr<Prepared>> build(
+      const Config& config, const Machine& machine, const ApplicationFactory& factory,
+      std::string& why, const DispatcherChoice& dispatcher = kNoDispatcher);
   ~Prepared();
   Prepared(const Prepared&) = delete;
   Prepared& operator=(const Prepared&) = delete;
@@ -30,8 +31,6 @@ class Prepared {
   Result<void> run_here(std::string& why);
   /// Ends a run. Any thread may, and a signal handler.
   void stop();
-  /// Who is asked about each received frame from now on; nullptr: nobody. Any thread may.
-  void set_dispatcher(Dispatcher dispatcher);
 
  private:
   struct Impl;

@@ -33,7 +33,7 @@ struct ShardParts {
   sock::SocketTable* sockets = nullptr;
   Application* application = nullptr;
   Relay* relay = nullptr;
-  const DispatcherChoice* dispatcher = nullptr;
+  const DispatcherChoice* dispatcher = &kNoDispatcher;
   std::atomic<std::size_t>* finished = nullptr;  ///< how many applications are finished
   Waker* control = nullptr;                      ///< to be woken when that changes
 };

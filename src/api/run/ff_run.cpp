@@ -33,7 +33,7 @@ using zs::api::program;
 /// For ff_stop_run(), which may be called in a signal handler.
 std::atomic<zs::runtime::Prepared*> running{nullptr};
 /// Of ff_regist_packet_dispatcher(), which may come before ff_init().
-std::atomic<dispatch_func_t> dispatcher{nullptr};
+zs::runtime::DispatcherChoice dispatcher{nullptr};
 static_assert(FF_DISPATCH_ERROR == zs::runtime::kDispatchDiscard &&
               FF_DISPATCH_RESPONSE == zs::runtime::kDispatchAnswer);
 
@@ -113,8 +113,8 @@ Result<void> build(Program& p) {
   };
   std::string why;
   zs::runtime::start_log(p.config->runtime.log_level);
-  auto prepared =
-      zs::runtime::Prepared::build(*p.config, zs::runtime::this_machine(), factory, why);
+  auto prepared = zs::runtime::Prepared::build(*p.config, zs::runtime::this_machine(), factory, why,
+                                               dispatcher);
   if (!prepared) {
     p.applications.clear();
     return refuse(p, prepared.error(), why);
@@ -123,7 +123,6 @@ Result<void> build(Program& p) {
   zs::api::Instance& first = p.applications.front()->instance();
   std::fill(std::begin(pktmbuf_pool), std::end(pktmbuf_pool), first.pools.data->mempool());
   p.turn = std::make_unique<zs::api::Turn>(first);
-  p.prepared->set_dispatcher(dispatcher);
   running = p.prepared.get();
   return {};
 }
@@ -172,10 +171,7 @@ void ff_run(loop_func_t loop, void* arg) {
   });
 }
 
-void ff_regist_packet_dispatcher(dispatch_func_t func) {
-  dispatcher = func;
-  if (zs::runtime::Prepared* const prepared = running) prepared->set_dispatcher(func);
-}
+void ff_regist_packet_dispatcher(dispatch_func_t func) { dispatcher = func; }
 
 void ff_stop_run(void) {
   if (zs::api::Instance* const here = zs::api::current()) here->is_stopping = true;

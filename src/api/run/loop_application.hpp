@@ -1,5 +1,7 @@
 #pragma once
 
+#include <ff_api.h>
+
 #include <string>
 
 #include "api/instance.hpp"
@@ -13,7 +15,7 @@ class QueueLink final : public Link {
   explicit QueueLink(dev::PacketQueue& queue) noexcept : queue_(queue) {}
   std::uint16_t mtu() const noexcept override { return queue_.capabilities().mtu; }
   bool send(rte_mbuf* frame) noexcept override { return queue_.tx_burst({&frame, 1}) == 1; }
-  Traffic traffic() const noexcept override {
+  ff_traffic_args traffic() const noexcept override {
     const dev::QueueStats s = queue_.stats();
     return {s.rx_packets, s.rx_bytes, s.tx_packets, s.tx_bytes};
   }

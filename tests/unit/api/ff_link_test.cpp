@@ -20,11 +20,11 @@ class FakeLink final : public Link {
     sent.push_back(buf::Mbuf::adopt(frame));
     return true;
   }
-  Traffic traffic() const noexcept override { return figures; }
+  ff_traffic_args traffic() const noexcept override { return figures; }
 
   bool has_room = true;
   std::vector<buf::Mbuf> sent;
-  Traffic figures;
+  ff_traffic_args figures{};
 };
 
 class FfLinkTest : public ApiTest {
