@@ -32,6 +32,14 @@ Result<Chain> Chain::copy_of(std::span<const std::byte> payload, Pool& pool) noe
   return Chain{std::move(packet)};
 }
 
+bool Chain::append_copy(std::span<const std::byte> bytes) noexcept {
+  if (tail_ == nullptr || !is_exclusive(tail_) || tailroom(tail_) < bytes.size()) return false;
+  std::ranges::copy(bytes, data(tail_) + tail_->data_len);
+  tail_->data_len = static_cast<std::uint16_t>(tail_->data_len + bytes.size());
+  bytes_ += static_cast<std::uint32_t>(bytes.size());
+  return true;
+}
+
 Result<Chain> Chain::take_front(std::uint32_t n, Pool& indirect) noexcept {
   ZS_ASSERT(n <= bytes_);
   Chain front;

@@ -76,6 +76,10 @@ class Chain {
     ++segments_;
   }
 
+  /// Copies `bytes` behind those of the last segment. False, and nothing is changed, without the
+  /// tailroom, or where somebody else may see that segment's memory.
+  bool append_copy(std::span<const std::byte> bytes) noexcept;
+
   /// Splits off the first `n` bytes without copying: whole segments move, a segment that is cut is
   /// shared through one indirect descriptor. kNoBuffers (nothing changes) without that descriptor.
   /// Precondition: n <= size().

@@ -295,6 +295,7 @@ void Connection::process_payload(Segment& segment, Instant now) {
   ack_.on_data(Arrival::kOutOfOrder, bytes, segment.segment_size, now);
   const auto kept =
       reassembly_.insert(segment.seq, buf::Chain{std::move(segment.payload)}, shared_->pools);
+  shared_->counters.copied_bytes_in += kept.copied_bytes;
   if (kept.displaced_bytes > 0) shared_->count(Drop::kTcpReassemblyFull);
   if (kept.duplicate) report_duplicate(*kept.duplicate);
 }
@@ -336,7 +337,10 @@ void Connection::accept_in_order(buf::Mbuf payload, std::uint32_t bytes, std::ui
   bytes_in_ += data.size();
   // A FIN in the middle of the stream was somebody's forgery or mistake.
   if (rcv_.fin && rcv_.nxt.after(*rcv_.fin)) rcv_.fin.reset();
-  if (!read_shutdown_) receive_buffer_.append(std::move(data));
+  if (!read_shutdown_) {
+    shared_->counters.copied_bytes_in +=
+        receive_buffer_.absorb(std::move(data), *shared_->pools.data);
+  }
   notify();
 }
 

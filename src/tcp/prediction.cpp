@@ -27,7 +27,7 @@ bool Connection::predicts(const wire::PlainTcp& segment) const {
   if (snd_.wl1.after(rcv_.nxt)) return false;  // a later segment, since lost, told a newer window
   if (segment.payload_bytes == 0) [[unlikely]] {
     if (newly_acked == 0 && in_flight != 0) return false;  // may be a duplicate acknowledgement
-  } else if (segment.payload_bytes > receive_window() || !receive_buffer_.has_room() ||
+  } else if (segment.payload_bytes > receive_window() || !receive_buffer_.has_plain_room() ||
              shared_->pools.data->supply() != buf::Supply::kPlenty) {
     return false;
   }

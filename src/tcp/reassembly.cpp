@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "tcp/packing.hpp"
 
 namespace zs::tcp {
 
@@ -48,18 +49,34 @@ Reassembly::Inserted Reassembly::insert(SeqNum seq, buf::Chain payload, buf::Poo
       break;
     }
     result.stored_bytes += gap;
-    merged.data.append(std::move(*piece));
+    result.copied_bytes += put(merged.data, std::move(*piece), *pools.data);
     join_queued(ranges_[high]);
   }
   result.stored_bytes += payload.size();
-  merged.data.append(std::move(payload));
+  result.copied_bytes += put(merged.data, std::move(payload), *pools.data);
   if (merged.data.empty()) return result;
 
   bytes_ += result.stored_bytes;
   segments_ += merged.data.segments();
   replace(low, high, std::move(merged));
-  result.displaced_bytes += enforce_limits();
+  result.displaced_bytes += enforce_limits(*pools.data);
   return result;
+}
+
+// The buffers of `range` are not counted in segments_ meanwhile.
+std::uint32_t Reassembly::put(buf::Chain& range, buf::Chain more, buf::Pool& data) const noexcept {
+  const bool wasteful =
+      is_wasteful(bytes_ + more.size(), segments_ + range.segments() + more.segments(),
+                  kPlainBuffersOutOfOrder, data);
+  if (wasteful) return append_packed(range, std::move(more), data);
+  range.append(std::move(more));
+  return 0;
+}
+
+bool Reassembly::is_over_limits(const buf::Pool& data) const noexcept {
+  const std::uint32_t plain = kPlainBuffersOutOfOrder + bytes_ / tiny_segment_bytes(data);
+  return ranges_.size() > limits_.ranges || bytes_ > limits_.bytes ||
+         segments_ > std::min(limits_.segments, plain);
 }
 
 void Reassembly::replace(std::size_t low, std::size_t high, Range merged) {
@@ -74,10 +91,9 @@ void Reassembly::replace(std::size_t low, std::size_t high, Range merged) {
 
 // From the far end, because that data is needed last. Halving the last range keeps the cost of a
 // peer that sits at a bound low: what was dropped at once need not be dropped again soon.
-std::uint32_t Reassembly::enforce_limits() noexcept {
+std::uint32_t Reassembly::enforce_limits(const buf::Pool& data) noexcept {
   std::uint32_t dropped = 0;
-  while (ranges_.size() > limits_.ranges || bytes_ > limits_.bytes ||
-         segments_ > limits_.segments) {
+  while (is_over_limits(data)) {
     Range& last = ranges_.back();
     const std::uint32_t before = last.data.size();
     std::uint32_t keep = 0;

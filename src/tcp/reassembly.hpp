@@ -19,7 +19,8 @@ namespace zs::tcp {
 /// What arrived first wins wherever segments overlap: data that the peer was told about (SACK) is
 /// not exchanged for other data afterwards. Bounded in ranges, bytes and buffers; over a bound the
 /// data farthest from RCV.NXT goes first, because the sender needs it last (RFC 2018 §8 lets a
-/// receiver discard it).
+/// receiver discard it). The bound on buffers is low where little is in them: a peer of tiny
+/// segments may not hold more than kPlainBuffersOutOfOrder that is_wasteful().
 class Reassembly {
  public:
   struct Limits {
@@ -31,6 +32,7 @@ class Reassembly {
     std::uint32_t stored_bytes = 0;     ///< of this segment that are new and were queued
     std::uint32_t displaced_bytes = 0;  ///< dropped for a bound or for want of a buffer, its own
                                         ///< or queued ones
+    std::uint32_t copied_bytes = 0;     ///< so that tiny segments share a buffer (packing.hpp)
     std::optional<SeqRange> duplicate;  ///< first part that was here before: a D-SACK (RFC 2883 §4)
   };
 
@@ -81,7 +83,10 @@ class Reassembly {
   std::size_t first_reaching(SeqNum seq) const noexcept;
   /// Puts `merged` in place of the ranges [low, high).
   void replace(std::size_t low, std::size_t high, Range merged);
-  std::uint32_t enforce_limits() noexcept;
+  /// append(), or append_packed() while what is queued is_wasteful(); returns the bytes copied.
+  std::uint32_t put(buf::Chain& range, buf::Chain more, buf::Pool& data) const noexcept;
+  bool is_over_limits(const buf::Pool& data) const noexcept;
+  std::uint32_t enforce_limits(const buf::Pool& data) noexcept;
 
   std::vector<Range> ranges_;  ///< disjoint, not touching, by rising sequence number
   Limits limits_;

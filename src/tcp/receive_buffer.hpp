@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -9,6 +10,7 @@
 #include "buf/chain.hpp"
 #include "buf/loan.hpp"
 #include "buf/pool.hpp"
+#include "tcp/packing.hpp"
 
 namespace zs::tcp {
 
@@ -16,7 +18,9 @@ namespace zs::tcp {
 class ReceiveBuffer {
  public:
   ReceiveBuffer(std::uint32_t capacity_bytes, std::uint32_t max_segments) noexcept
-      : capacity_(capacity_bytes), max_segments_(max_segments) {}
+      : capacity_(capacity_bytes),
+        max_segments_(max_segments),
+        plain_segments_(std::min(max_segments, kPlainBuffers)) {}
 
   std::uint32_t size() const noexcept { return data_.size(); }
   bool empty() const noexcept { return data_.empty(); }
@@ -29,6 +33,9 @@ class ReceiveBuffer {
   /// drop (unacknowledged) what arrives then: a window already offered in bytes cannot be taken
   /// back, and a peer that fills it with tiny segments must not drain the pool (DESIGN §5).
   bool has_room() const noexcept { return data_.segments() < max_segments_; }
+  /// As has_room(), for data that is append()ed without absorb(): so few buffers wait that it does
+  /// not matter what is in them.
+  bool has_plain_room() const noexcept { return data_.segments() < plain_segments_; }
   /// False when buffers run so low that this connection may have no more for now; asked for each
   /// packet of so many buffers that would be kept.
   bool admit(buf::Pool& data, std::uint32_t buffers) noexcept {
@@ -48,6 +55,17 @@ class ReceiveBuffer {
   /// Never fails: the caller has cut the data to the window and has asked has_room().
   void append(buf::Chain data) noexcept { data_.append(std::move(data)); }
   void append(buf::Mbuf packet) noexcept { data_.append(std::move(packet)); }
+  /// append(), but tiny segments share a buffer (packing.hpp) once the application lags behind.
+  /// Returns how many payload bytes were copied to that end.
+  std::uint32_t absorb(buf::Chain data, buf::Pool& pool) noexcept {
+    if (!has_plain_room() &&
+        is_wasteful(data_.size() + data.size(), data_.segments() + data.segments(), plain_segments_,
+                    pool)) {
+      return append_packed(data_, std::move(data), pool);
+    }
+    data_.append(std::move(data));
+    return 0;
+  }
 
   /// Moves out up to `limit` bytes, uncopied; an empty chain when there are none. kNoBuffers
   /// (nothing changes) when a segment must be cut and no descriptor is left.
@@ -79,6 +97,7 @@ class ReceiveBuffer {
   buf::Loan loan_;
   std::uint32_t capacity_;
   std::uint32_t max_segments_;
+  std::uint32_t plain_segments_;
   bool refused_ = false;
 };
 

@@ -57,7 +57,8 @@ struct Counters {
   std::uint64_t send_times_merged = 0;      ///< recovery::SentLog met its bound
   std::uint64_t duplicate_bytes_in = 0, out_of_order_segments_in = 0;
   std::uint64_t aborts_on_timeout = 0, no_buffers = 0;
-  std::uint64_t copied_bytes_in = 0, copied_bytes_out = 0;  ///< by the copying calls only
+  std::uint64_t copied_bytes_in = 0,
+                copied_bytes_out = 0;  ///< by the copying calls, and packing.hpp
 };
 
 /// What all connections of a shard have in common. Owned by the engine, which outlives them.

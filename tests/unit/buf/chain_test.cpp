@@ -52,6 +52,26 @@ TEST(Chain, pops_segments_as_packets) {
   EXPECT_EQ(c.size(), 36u);
 }
 
+TEST(Chain, copies_behind_its_last_segment) {
+  auto pool = *Pool::create({.name = "d", .count = 4, .data_room = 64});
+  auto indirect = *Pool::create({.name = "i", .count = 4});
+  Chain c;
+  EXPECT_FALSE(c.append_copy(test::pattern(1, 3)));  // there is none
+  c = *Chain::copy_of(test::pattern(50, 3), *pool);
+  EXPECT_FALSE(c.append_copy(test::pattern(15, 4)));
+  {
+    const Chain seen = *c.clone(*indirect);
+    EXPECT_FALSE(c.append_copy(test::pattern(4, 4)));
+  }
+  EXPECT_TRUE(c.append_copy(test::pattern(14, 4)));
+  EXPECT_EQ(c.size(), 64u);
+  EXPECT_EQ(c.segments(), 1u);
+  auto expected = test::pattern(50, 3);
+  const auto more = test::pattern(14, 4);
+  expected.insert(expected.end(), more.begin(), more.end());
+  EXPECT_EQ(bytes_of(c), expected);
+}
+
 TEST(Chain, a_refused_cut_changes_nothing) {
   auto pool = *Pool::create({.name = "d", .count = 4, .data_room = 64});
   auto indirect = *Pool::create({.name = "i", .count = 1});

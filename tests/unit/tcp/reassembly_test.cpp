@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/random.hpp"
+#include "tcp/packing.hpp"
 #include "unit/tcp/buffers.hpp"
 
 namespace zs::tcp {
@@ -50,6 +51,48 @@ TEST_F(ReassemblyTest, waits_for_the_gap_to_close) {
   EXPECT_TRUE(queue_.empty());
   EXPECT_EQ(queue_.bytes(), 0u);
   EXPECT_EQ(queue_.segments(), 0u);
+}
+
+TEST(ReassemblyOfTinySegments, they_share_buffers_where_they_follow_each_other) {
+  TestPools pools{4'096, 2'048};
+  Reassembly queue{{.ranges = 256, .bytes = 1u << 20, .segments = 2'048}};
+  std::uint32_t copied = 0;
+  for (std::uint32_t i = 0; i < 3'000; ++i) {
+    const auto kept = queue.insert(at(100 + i), pools.chain(stream(100 + i, 1)), pools);
+    EXPECT_EQ(kept.displaced_bytes, 0u);
+    copied += kept.copied_bytes;
+  }
+  EXPECT_EQ(copied, 3'000 - queue.segments());
+  EXPECT_LE(queue.segments(), kPlainBuffersOutOfOrder + 2);
+  EXPECT_EQ(pools.data->in_use(), queue.segments());
+  EXPECT_EQ(bytes_of(queue.take_in_order(at(100))), stream(100, 3'000));
+  EXPECT_EQ(queue.segments(), 0u);
+  EXPECT_TRUE(pools.all_back());
+}
+
+TEST(ReassemblyOfTinySegments, those_far_away_go_where_they_do_not) {
+  TestPools pools{4'096, 2'048};
+  Reassembly queue{{.ranges = 256, .bytes = 1u << 20, .segments = 2'048}};
+  std::uint32_t displaced = 0;
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    const std::uint32_t offset = 2 * (200 - i);  // ever nearer to RCV.NXT
+    displaced += queue.insert(at(offset), pools.chain(stream(offset, 1)), pools).displaced_bytes;
+  }
+  EXPECT_EQ(queue.segments(), kPlainBuffersOutOfOrder);
+  EXPECT_EQ(displaced, 200 - kPlainBuffersOutOfOrder);
+  EXPECT_EQ(queue.end(), at(2 * kPlainBuffersOutOfOrder + 1));
+}
+
+TEST(ReassemblyOfTinySegments, full_segments_wait_uncopied_up_to_the_bound) {
+  TestPools pools{4'096, 2'048};
+  Reassembly queue{{.ranges = 256, .bytes = 1u << 20, .segments = 2'048}};
+  for (std::uint32_t i = 0; i < 700; ++i) {
+    const std::uint32_t offset = 1 + i * 1'448;
+    const auto kept = queue.insert(at(offset), pools.chain(stream(offset, 1'448)), pools);
+    EXPECT_EQ(kept.displaced_bytes, 0u);
+    EXPECT_EQ(kept.copied_bytes, 0u);
+  }
+  EXPECT_EQ(queue.segments(), 700u);
 }
 
 TEST_F(ReassemblyTest, joins_what_touches) {

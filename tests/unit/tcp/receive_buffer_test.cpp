@@ -123,6 +123,54 @@ TEST(ReceiveBuffer, packs_tiny_segments_into_few_buffers) {
   EXPECT_EQ(bytes_of(b.take_all()), stream(0, 3000));
 }
 
+TEST(ReceiveBuffer, tiny_segments_that_nobody_reads_share_buffers) {
+  TestPools pools{8'192, 2'048};
+  ReceiveBuffer b{1u << 20, 4'096};
+  for (std::uint64_t i = 0; i < kPlainBuffers; ++i) {
+    EXPECT_TRUE(b.has_plain_room());
+    EXPECT_EQ(b.absorb(pools.chain(stream(i, 1)), *pools.data), 0u);
+  }
+  EXPECT_FALSE(b.has_plain_room());
+  EXPECT_TRUE(b.has_room());
+  std::uint32_t copied = 0;
+  for (std::uint64_t i = kPlainBuffers; i < 5'000; ++i) {
+    copied += b.absorb(pools.chain(stream(i, 1)), *pools.data);
+  }
+  EXPECT_LE(b.segments(), kPlainBuffers + 3);
+  EXPECT_EQ(pools.data->in_use(), b.segments());
+  EXPECT_GT(copied, 4'900u);
+  EXPECT_EQ(bytes_of(b.take_all()), stream(0, 5'000));
+}
+
+TEST(ReceiveBuffer, what_is_read_in_time_is_not_copied) {
+  TestPools pools{256, 2'048};
+  ReceiveBuffer b{1u << 20, 4'096};
+  for (int burst = 0; burst < 100; ++burst) {
+    for (std::uint64_t i = 0; i < kPlainBuffers; ++i) {
+      EXPECT_EQ(b.absorb(pools.chain(stream(i, 64)), *pools.data), 0u);
+    }
+    EXPECT_EQ(b.take_all().segments(), kPlainBuffers);
+  }
+}
+
+TEST(ReceiveBuffer, full_segments_are_not_copied_however_late_they_are_read) {
+  TestPools pools{2'048, 2'048};
+  ReceiveBuffer b{1u << 20, 4'096};
+  for (std::uint64_t i = 0; i < 700; ++i) {
+    EXPECT_EQ(b.absorb(pools.chain(stream(i * 1'448, 1'448)), *pools.data), 0u);
+  }
+  EXPECT_EQ(b.absorb(pools.chain(stream(0, 1)), *pools.data), 0u);  // the end of a message
+  EXPECT_EQ(b.segments(), 701u);
+}
+
+TEST(ReceiveBuffer, a_low_bound_on_buffers_is_the_bound_for_plain_ones) {
+  TestPools pools;
+  ReceiveBuffer b{1u << 20, 10};
+  for (std::uint64_t i = 0; i < 10; ++i) b.append(pools.chain(stream(i, 1)));
+  EXPECT_FALSE(b.has_plain_room());
+  EXPECT_FALSE(b.has_room());
+}
+
 TEST(ReceiveBuffer, does_not_copy_what_is_well_packed) {
   TestPools pools;
   ReceiveBuffer b{1u << 20, 10};
