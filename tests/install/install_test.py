@@ -19,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests/interop"))
+import conversations  # noqa: E402
 from harness import STACK, can_connect, receive_exactly, wait_for  # noqa: E402
 
 PROGRAM = ROOT / "examples/first_program.cpp"
@@ -36,6 +37,7 @@ CO_ECHO = ROOT / "examples/echo_co.cpp"
 PROXY = ROOT / "examples/l4_proxy.cpp"
 CHAT = ROOT / "examples/chat.cpp"
 DNS = ROOT / "examples/dns.c"
+TLS = ROOT / "examples/tls.cpp"
 CONFIG_INI = ROOT / "examples/f-stack/config.ini"
 WORLD = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
@@ -59,6 +61,10 @@ def pkg_config(library_folder, *what, package="zstack"):
 
 def build_with_pkg_config(source, library_folder, out):
     run("g++", "-std=c++20", "-O0", "-o", out, source, *pkg_config(library_folder, "--cflags", "--libs"))
+
+
+def build_with_openssl(source, library_folder, out):
+    run("g++", "-std=c++20", "-O0", "-o", out, source, *pkg_config(library_folder, "--cflags", "--libs"), "-lssl", "-lcrypto")
 
 
 def build_c(source, library_folder, out):
@@ -149,6 +155,8 @@ def talk_to(program, question="echo"):
     """Inside a world of its own: the program answers, and ends in order."""
     run("ip", "link", "set", "lo", "up")
     kind, _, expected = question.partition(" ")
+    if kind in ("tls",):
+        return getattr(conversations, kind)(program)
     arguments = []
     if expected or "kqueue" in program:
         Path("config.ini").write_text(config_ini())
@@ -226,7 +234,7 @@ def main():
 
         builds = {"pkg-config": (build_with_pkg_config, PROGRAM), **{source.name: (build_with_pkg_config, source) for source in (CO_ECHO, PROXY, CHAT)}, "find_package": (build_with_cmake, prefix),
                   C_PROGRAM.name: (build_c, C_PROGRAM), C_ECHO.name: (build_c, C_ECHO), DNS.name: (build_c, DNS),
-                  **{source.name: (build_fstack, source) for source in FSTACK}}
+                  TLS.name: (build_with_openssl, TLS), **{source.name: (build_fstack, source) for source in FSTACK}}
         programs = {name: Path(temporary) / f"program_{Path(name).stem}" for name in builds}
         # Linking is link-time optimisation of the whole library each time: as many at once as there are CPUs.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -237,7 +245,7 @@ def main():
             good &= check(True, f"{name}: the program builds")
         for name in ("pkg-config", "find_package", C_ECHO.name, CO_ECHO.name):
             good &= serve(name, programs[name])
-        for source, question in ((PROXY, "proxy"), (CHAT, "chat"), (DNS, "dns")):
+        for source, question in ((PROXY, "proxy"), (CHAT, "chat"), (DNS, "dns"), (TLS, "tls")):
             good &= serve(source.name, programs[source.name], question)
         for source, (_, question) in FSTACK.items():
             good &= serve(source.name, programs[source.name], question)
