@@ -12,6 +12,7 @@
 
 #include "bench/context.hpp"
 #include "bench/instructions.hpp"
+#include "bench/overhead.hpp"
 #include "bench/page.hpp"
 #include "bench/sections.hpp"
 #include "bench/targets.hpp"
@@ -139,6 +140,11 @@ int run_bench(const BenchOptions& options) {
   if (!sections) return complain(kBenchCommand, kExitUsage, why);
   const auto eal = start_bench_eal(machine, why);
   if (!eal) return complain(kBenchCommand, kExitFailed, why);
+  if (options.program >= 0) {
+    const auto program = static_cast<bench::EchoProgram>(options.program);
+    if (bench::run_program(program, options.size, options.count >= 0, why)) return kExitOk;
+    return complain(kBenchCommand, kExitFailed, why);
+  }
   if (options.count >= 0) {
     const auto part = static_cast<bench::Part>(options.count);
     if (bench::run_counted(part, options.size, options.count_visits, why)) return kExitOk;
@@ -191,6 +197,7 @@ void add_bench(CLI::App& zstack, Action& action) {
       ->type_name("DIR");
   command->add_flag("--json", o.as_json, "print the results as JSON only");
   command->add_option("--count", o.count)->group("")->check(CLI::Range(0, 3));
+  command->add_option("--program", o.program)->group("")->check(CLI::Range(0, 3));
   command->add_flag("--visits", o.count_visits)->group("");
   command->add_option("--milliseconds", o.milliseconds)->group("")->check(CLI::Range(1, 60'000));
   command->callback([options, &action] { action = [options] { return run_bench(*options); }; });

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -24,23 +25,23 @@ std::optional<double> number_behind(const std::string& line, const std::string& 
   return std::strtod(line.c_str() + word.size(), nullptr);
 }
 
-/// callgrind over this program, counting one part.
+/// callgrind over this program.
 struct CountingRun {
   std::filesystem::path profile;
   std::unique_ptr<std::FILE, ClosePipe> output;
 };
 
-CountingRun start_counting(std::size_t part, std::uint32_t request_bytes) {
+/// `number` tells the profiles of this process apart.
+CountingRun start_counting(const std::string& arguments, std::size_t number) {
   namespace fs = std::filesystem;
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
   const std::string name =
-      "zstack-callgrind-" + std::to_string(getpid()) + "-" + std::to_string(part);
+      "zstack-callgrind-" + std::to_string(getpid()) + "-" + std::to_string(number);
   CountingRun run{fs::temp_directory_path(error) / name, nullptr};
   const std::string command =
       "valgrind --tool=callgrind --collect-atstart=no --callgrind-out-file='" +
-      run.profile.string() + "' '" + self.string() + "' bench --count " + std::to_string(part) +
-      " --size " + std::to_string(request_bytes) + " 2>/dev/null";
+      run.profile.string() + "' '" + self.string() + "' bench " + arguments + " 2>/dev/null";
   run.output.reset(popen(command.c_str(), "re"));
   return run;
 }
@@ -68,29 +69,38 @@ std::optional<double> total_of(const std::filesystem::path& profile) {
 
 }  // namespace
 
-Result<std::array<double, kParts>> count_instructions(std::uint32_t request_bytes,
-                                                      std::string& why) {
-  std::array<CountingRun, kParts> runs;  // at the same time: what is counted is not disturbed
-  for (std::size_t part = 0; part < kParts; ++part) {
-    runs[part] = start_counting(part, request_bytes);
-  }
-  std::array<double, kParts> instructions{};
-  bool has_all = true;
-  for (std::size_t part = 0; part < kParts; ++part) {
-    const auto requests = requests_of(runs[part]);
-    const auto total = total_of(runs[part].profile);
+Result<std::vector<double>> count_runs(const std::vector<std::string>& arguments,
+                                       std::string& why) {
+  std::vector<CountingRun> runs;  // at the same time: what is counted is not disturbed
+  for (const std::string& each : arguments) runs.push_back(start_counting(each, runs.size()));
+  std::vector<double> instructions;
+  for (CountingRun& run : runs) {
+    const auto requests = requests_of(run);
+    const auto total = total_of(run.profile);
     std::error_code error;
-    std::filesystem::remove(runs[part].profile, error);
-    has_all = has_all && requests && total;
-    if (requests && total) instructions[part] = *total / *requests;
+    std::filesystem::remove(run.profile, error);
+    if (requests && total) instructions.push_back(*total / *requests);
   }
-  if (has_all) return instructions;
+  if (instructions.size() == arguments.size()) return instructions;
   why = "callgrind did not run: is valgrind installed, and was zstack built with its headers?";
   return Errc::kNotFound;
 }
 
+Result<std::array<double, kParts>> count_instructions(std::uint32_t request_bytes,
+                                                      std::string& why) {
+  std::vector<std::string> arguments;
+  for (std::size_t part = 0; part < kParts; ++part) {
+    arguments.push_back("--count " + std::to_string(part) + " --size " +
+                        std::to_string(request_bytes));
+  }
+  ZS_TRY_ASSIGN(const std::vector<double> counted, count_runs(arguments, why));
+  std::array<double, kParts> instructions{};
+  std::copy(counted.begin(), counted.end(), instructions.begin());
+  return instructions;
+}
+
 Result<void> run_counted(Part part, std::uint32_t request_bytes, bool visits, std::string& why) {
-  count_instructions_of(part);
+  count_instructions_of({&part, 1});
   StackOnlyOptions options;
   options.client.request_bytes = request_bytes;
   if (visits) options.visit = Visit::kAskOnce;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "bench/stack_only.hpp"
@@ -15,8 +16,12 @@ namespace zs::bench {
 Result<std::array<double, kParts>> count_instructions(std::uint32_t request_bytes,
                                                       std::string& why);
 
-/// What such a run does: it prints "requests N" at its end. With `visits` it counts whole
-/// connections instead (visits.hpp), for those who look for where their time goes.
+/// The same for any runs of this program, `zstack bench ARGUMENTS` each, that say what is to be
+/// counted by count_instructions_of() and print "requests N".
+Result<std::vector<double>> count_runs(const std::vector<std::string>& arguments, std::string& why);
+
+/// What a run for count_instructions() does: it prints "requests N" at its end. With `visits` it
+/// counts whole connections instead (visits.hpp), for those who look for where their time goes.
 Result<void> run_counted(Part part, std::uint32_t request_bytes, bool visits, std::string& why);
 
 }  // namespace zs::bench

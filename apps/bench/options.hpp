@@ -15,6 +15,7 @@ struct BenchOptions {
   std::uint32_t connections = 50;
   std::uint32_t size = 64;        ///< of the request whose instructions are counted
   int count = -1;                 ///< hidden: see instructions.hpp
+  int program = -1;               ///< hidden: see overhead.hpp
   bool count_visits = false;      ///< hidden: with count
   std::vector<std::string> only;  ///< names of sections; empty: all of them
   std::string out;                ///< folder for results.json and the page; empty: none

@@ -27,6 +27,17 @@ constexpr std::array kSections = {
         .run = run_instructions,
     },
     Section{
+        .name = "overhead",
+        .title = "What the C API and coroutines add to a request",
+        .about = "The same echo server four times, in the same turns with the same 50 connections: "
+                 "on the stack's own calls, on z_read() and z_write() with epoll, on C++ objects "
+                 "that a kqueue calls back, and on the coroutines of zstack/co.hpp, which wait at "
+                 "a kqueue as well. The programs are compiled apart from the library.",
+        .quick_seconds = 15,
+        .full_seconds = 15,
+        .run = run_overhead,
+    },
+    Section{
         .name = "calls",
         .title = "Zero copy against copying",
         .about = "An echo server's stack and its client's on two cores, joined by a cable that "

@@ -36,6 +36,7 @@ Result<std::vector<const Section*>> choose_sections(const std::vector<std::strin
 
 Result<void> run_stack(BenchContext& context);
 Result<void> run_instructions(BenchContext& context);
+Result<void> run_overhead(BenchContext& context);
 Result<void> run_calls(BenchContext& context);
 Result<void> run_cable(BenchContext& context);
 Result<void> run_cpu(BenchContext& context);

@@ -7,10 +7,12 @@
 #define CALLGRIND_TOGGLE_COLLECT
 #endif
 
+#include <algorithm>
 #include <ctime>
 #include <functional>
-#include <optional>
+#include <memory>
 
+#include "api/run/loop_application.hpp"
 #include "bench/cable_world.hpp"
 #include "runtime/clock.hpp"
 
@@ -25,7 +27,12 @@ constexpr Duration kSlice = std::chrono::milliseconds{1};
 /// Where hardly a slice is left alone, all count after this many times the wanted requests.
 constexpr std::uint64_t kMostTries = 20;
 
-std::optional<Part> g_counted;
+std::array<bool, kParts> g_counted{};
+
+bool is_counting() {
+  return std::any_of(g_counted.begin(), g_counted.end(),
+                     [](bool is_counted) { return is_counted; });
+}
 
 Duration cpu_time() {
   timespec t{};
@@ -72,7 +79,9 @@ class Turns {
   Turns(CableEnd& end, runtime::Application& application) : end_(end), application_(application) {}
 
   void turn(Instant now, Stopwatch& watch, bool measured) {
-    const auto counts = [&](Part part) { return measured && g_counted == part; };
+    const auto counts = [&](Part part) {
+      return measured && g_counted[static_cast<std::size_t>(part)];
+    };
     std::array<rte_mbuf*, kBurst> packets;
     watch.begin();
     std::size_t received = 0;
@@ -91,9 +100,7 @@ class Turns {
     watch.end(Part::kReceive);
     {
       const Collect collect(counts(Part::kSocket));
-      std::array<sock::ReadyEvent, kBurst> events;
-      const std::size_t ready = end_.sockets->poll_ready(events);
-      if (ready > 0) application_.on_ready(std::span(events).first(ready), now);
+      application_.on_turn(*end_.sockets, now);
     }
     watch.end(Part::kSocket);
     std::size_t made = 0;
@@ -189,7 +196,7 @@ Result<StackOnlyResult> OneCore::run(const StackOnlyOptions& options,
     watch_.reset();
     const bool was_ours = run_slice();
     const std::uint64_t all = progress.done() - before;
-    if (!was_ours && !g_counted && all < kMostTries * options.requests) continue;
+    if (!was_ours && !is_counting() && all < kMostTries * options.requests) continue;
     result.requests += progress.done() - slice_began;
     for (std::size_t i = 0; i < kParts; ++i) cycles[i] += watch_.cycles()[i];
   }
@@ -203,6 +210,26 @@ Result<StackOnlyResult> OneCore::run(const StackOnlyOptions& options,
   }
   return result;
 }
+
+/// The application of z_run(), with one of our programs for its loop function.
+struct ProgramServer {
+  ProgramServer(CableEnd& end, EchoProgram program)
+      : shard{.config = config,
+              .sockets = *end.sockets,
+              .pools = end.pools(),
+              .queue = *end.queue,
+              .stop = [] {}},
+        application(loop_of(program), nullptr, shard) {}
+
+  static api::LoopApplication::Loop loop_of(EchoProgram program) {
+    if (program == EchoProgram::kEpoll) return echo_epoll;
+    return program == EchoProgram::kCallbacks ? echo_callbacks : echo_coroutines;
+  }
+
+  runtime::Config config;
+  runtime::ShardContext shard;
+  api::LoopApplication application;
+};
 
 Result<StackOnlyResult> run_visits(CableWorld& world, const StackOnlyOptions& options,
                                    std::string& why) {
@@ -223,13 +250,21 @@ Result<StackOnlyResult> run_visits(CableWorld& world, const StackOnlyOptions& op
 
 }  // namespace
 
-void count_instructions_of(Part part) { g_counted = part; }
+void count_instructions_of(std::span<const Part> parts) {
+  for (const Part part : parts) g_counted[static_cast<std::size_t>(part)] = true;
+}
 
 Result<StackOnlyResult> run_stack_only(const StackOnlyOptions& options, std::string& why) {
   ZS_TRY_ASSIGN(const auto requests, make_request_pool(options.client));
   ZS_TRY_ASSIGN(const auto world, CableWorld::create({.delivery = dev::Delivery::kCopies}, why));
   if (options.visit) return run_visits(*world, options, why);
-  EchoServer server(*world->server().sockets, options.api);
+  EchoServer echo_server(*world->server().sockets, options.api);
+  std::unique_ptr<ProgramServer> program;
+  if (options.program != EchoProgram::kInternal) {
+    program = std::make_unique<ProgramServer>(world->server(), options.program);
+  }
+  runtime::Application& server =
+      program ? static_cast<runtime::Application&>(program->application) : echo_server;
   EchoClient client(*world->client().sockets, world->client().pools(), *requests, options.client);
   ZS_TRY(server.on_start(runtime::read_clock(), why));
   ZS_TRY(client.on_start(runtime::read_clock(), why));

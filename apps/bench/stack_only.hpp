@@ -3,11 +3,13 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
 #include "bench/echo.hpp"
+#include "bench/echo_programs.hpp"
 #include "bench/visits.hpp"
 
 namespace zs::bench {
@@ -21,6 +23,8 @@ inline constexpr std::array<std::string_view, kParts> kPartNames = {
 
 struct StackOnlyOptions {
   EchoApi api = EchoApi::kZeroCopy;
+  /// What serves. Others than kInternal can be run once in a process only.
+  EchoProgram program = EchoProgram::kInternal;
   EchoClientOptions client;
   /// Instead of requests on connections that stay open, whole connections (visits.hpp).
   std::optional<Visit> visit = std::nullopt;
@@ -44,7 +48,7 @@ struct StackOnlyResult {
 /// Under callgrind only the part `counted` is collected instead.
 Result<StackOnlyResult> run_stack_only(const StackOnlyOptions& options, std::string& why);
 
-/// The part whose instructions are to be counted when callgrind runs this process. Default: none.
-void count_instructions_of(Part part);
+/// The parts whose instructions are to be counted when callgrind runs this process. Default: none.
+void count_instructions_of(std::span<const Part> parts);
 
 }  // namespace zs::bench
