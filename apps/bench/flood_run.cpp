@@ -18,6 +18,7 @@
 #include "tcp/engine.hpp"
 #include "wire/ethernet.hpp"
 #include "wire/ipv4.hpp"
+#include "wire/tcp.hpp"
 
 namespace zs::bench {
 namespace {
@@ -50,7 +51,7 @@ class Attack {
       return;
     }
     for (std::uint32_t i = 0; i < kTinyConnections; ++i) {
-      peers_.emplace_back(forger_, Endpoint{kAttacker, static_cast<std::uint16_t>(20'000 + i)},
+      peers_.emplace_back(forger_, Endpoint{kAttacker, static_cast<std::uint16_t>(kFirstPort + i)},
                           Endpoint{kServerAddress, kUnreadPort}, 1'000 * i);
       answers_.push_back(peers_.back().syn());
     }
@@ -69,15 +70,30 @@ class Attack {
     return random_.chance(0.5) ? peer.data(byte)
                                : peer.data_ahead(1 + 2 * random_.below(20'000), byte);
   }
+  /// Only the peer that it is for hears it: what all of them did about each answer would be in the
+  /// victim's way, between its own packets.
   void hear(std::span<const std::byte> frame) {
-    for (HandPeer& peer : peers_) {
-      const bool was_open = peer.is_open();
-      auto answer = peer.hear(frame);
-      if (answer && !was_open) answers_.push_back(std::move(*answer));
-    }
+    const auto number = static_cast<std::uint32_t>(port_of(frame) - kFirstPort);
+    if (number >= peers_.size()) return;
+    HandPeer& peer = peers_[number];
+    const bool was_open = peer.is_open();
+    auto answer = peer.hear(frame);
+    if (answer && !was_open) answers_.push_back(std::move(*answer));
   }
 
  private:
+  static constexpr std::uint16_t kFirstPort = 20'000;
+
+  /// Where a TCP segment over IPv4 goes; 0 for other frames.
+  static int port_of(std::span<const std::byte> frame) {
+    const auto ethernet = wire::EthernetView::parse(frame);
+    if (!ethernet || ethernet->ether_type() != wire::ether_type::kIpv4) return 0;
+    const auto ip = wire::Ipv4View::parse(frame.subspan(wire::EthernetView::kHeader));
+    if (!ip || ip->protocol() != wire::ip_protocol::kTcp) return 0;
+    const auto tcp = wire::TcpView::parse(ip->payload());
+    return tcp ? tcp->dst_port() : 0;
+  }
+
   Forger forger_;
   Random random_;
   std::optional<sim::Flood> flood_;
