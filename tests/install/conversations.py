@@ -8,10 +8,12 @@ import ssl
 import struct
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
-from threading import Barrier
+from threading import Barrier, Thread
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "interop"))
 from harness import STACK, can_connect, wait_for  # noqa: E402
@@ -116,4 +118,145 @@ def tls(program):
         good &= check(all(pages), f"50 connections at once get it twice each ({sum(pages)})")
         good &= check(len(receive_all(silent)) > 500, "who stops in the handshake is answered and hung up on")
         good &= check(process.poll() is None, "the server is alive")
+    return good
+
+
+# ---- l7_balancer.cpp --------------------------------------------------------------------------
+
+
+class Upstream(BaseHTTPRequestHandler):
+    """An HTTP server on the kernel that says which one it is, and of which connection."""
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def answer(self, body, chunked=False):
+        framing = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % len(body)
+        if chunked:
+            pieces = [body[at:at + 7000] for at in range(0, len(body), 7000)] + [b""]
+            body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n%s\r\n\r\n%s" % (framing, b"" if self.command == "HEAD" else body))
+
+    def do_GET(self):
+        if self.path == "/drop":
+            self.close_connection = True
+        elif self.path == "/to-the-end":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + BODY)
+            self.close_connection = True
+        elif self.path == "/half":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
+            self.close_connection = True
+        elif self.path == "/big":
+            self.answer(BODY, chunked=True)
+        else:
+            if self.path == "/slow":
+                time.sleep(0.5)
+            self.answer(b"%d %d\n" % (self.server.server_port, self.client_address[1]))
+
+    do_HEAD = do_GET
+
+    def do_POST(self):
+        if "Content-Length" in self.headers:
+            return self.answer(self.rfile.read(int(self.headers["Content-Length"])))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return self.answer(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Upstreams(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+
+    def __init__(self, port):
+        super().__init__(("0.0.0.0", port), Upstream)
+        self.connections = []
+        Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def process_request(self, request, client_address):
+        self.connections.append(request)
+        super().process_request(request, client_address)
+
+    def handle_error(self, *_):
+        """Who asked may have gone."""
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+BODY = Random(3).randbytes(1_000_000)
+URL = f"http://{STACK}"
+
+
+def balancer_passes_bodies():
+    Path("body").write_bytes(BODY)
+    good = check(curl(f"{URL}/big").stdout == BODY, "a chunked body of 1 MB comes through")
+    good &= check(curl(f"{URL}/to-the-end").stdout == BODY, "and one that ends with its connection")
+    good &= check(curl("--data-binary", "@body", f"{URL}/").stdout == BODY, "a body of 1 MB goes there and back")
+    got = curl("-H", "Transfer-Encoding: chunked", "-H", "Expect: 100-continue", "--data-binary", "@body", f"{URL}/")
+    good &= check(got.stdout == BODY, f"in chunks, after 100 Continue ({len(got.stdout)})")
+    got = curl("-I", f"{URL}/", f"{URL}/")
+    good &= check(got.returncode == 0 and got.stdout.count(b"Content-Length: 1") == 2, "the answer to HEAD has no body")
+    return good
+
+
+def balancer_bears_strangers():
+    good = True
+    for asked in (b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                  b"GET / HTTP/1.1\r\nX: " + b"x" * 200_000, b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"):
+        with socket.create_connection((STACK, 80), timeout=10) as c:
+            with contextlib.suppress(ConnectionError):
+                c.sendall(asked)
+            good &= check(receive_all(c).startswith(b"HTTP/1.1 400 "), f"{asked[:40]} is a bad request")
+    for asked in (b"", b"GET ", b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1000):
+        for linger in (False, True):  # FIN or RST
+            with socket.create_connection((STACK, 80), timeout=10) as c:
+                c.sendall(asked)
+                if linger:
+                    c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with socket.create_connection((STACK, 80), timeout=10) as c:
+        c.sendall(b"GET /1 HTTP/1.1\r\n\r\n" * 3 + b"GET /2 HTTP/1.0\r\n\r\n")
+        good &= check(receive_all(c).count(b"200 OK") == 4, "requests may come several at once")
+    return good
+
+
+def balancer_chooses(servers):
+    with ThreadPoolExecutor(4) as pool:
+        seen = {answer.stdout.split()[0] for answer in pool.map(lambda _: curl(f"{URL}/slow"), range(4))}
+    good = check(seen == {b"8081", b"8082"}, f"four requests at once go to both servers {seen}")
+    answers = [curl(f"{URL}/c/{n}").stdout.split()[0] for n in range(3)]
+    good &= check(answers == [b"8083"] * 3, f"/c goes to its own {answers}")
+    got = curl("-w", "%{num_connects}\\n", *[f"{URL}/"] * 5).stdout.split()
+    good &= check(got[2::3] == [b"1", b"0", b"0", b"0", b"0"], f"the client's connection lives on {got[2::3]}")
+    good &= check(len(set(got[1::3])) == 1, f"so does the server's {set(got[1::3])}")
+    servers[2].stop()
+    good &= check(curl(f"{URL}/c/1").stdout.split()[:1] in ([b"8081"], [b"8082"]), "a server that is down: the next one")
+    status = ["-o", "/dev/null", "-w", "%{http_code}"]
+    good &= check(curl(*status, f"{URL}/drop").stdout == b"502", "who hangs up without an answer: 502")
+    good &= check(curl(f"{URL}/half").returncode == 18, "half an answer is not a whole one")
+    return good
+
+
+def balancer(program):
+    servers = [Upstreams(port) for port in (8081, 8082, 8083)]
+    run = ["10.99.0.1:8081", "10.99.0.1:8082", "/c=10.99.0.1:8083", "/dead=10.99.0.1:8099"]
+    with started(program, *run, port=80) as process:
+        good = check(curl(f"{URL}/dead").stdout.startswith(b"808"), "nobody listens at one: the next one is asked")
+        good = good and balancer_passes_bodies() and balancer_bears_strangers() and balancer_chooses(servers)
+        wrk = subprocess.run(["wrk", "-t1", "-c50", "-d2", f"{URL}/"], capture_output=True, text=True).stdout
+        good &= check("Requests/sec" in wrk and "Non-2xx" not in wrk and "Socket errors" not in wrk,
+                      "wrk: " + " ".join(wrk.split("\n")[-4].split() + wrk.split("\n")[-3].split()))
+        for server in servers[:2]:
+            server.stop()
+        got = curl("-o", "/dev/null", "-w", "%{http_code}", f"{URL}/")
+        good &= check(got.stdout == b"502", f"all are down: 502 {got.stdout}")
+        good &= check(process.poll() is None, "the balancer is alive")
     return good

@@ -38,6 +38,8 @@ PROXY = ROOT / "examples/l4_proxy.cpp"
 CHAT = ROOT / "examples/chat.cpp"
 DNS = ROOT / "examples/dns.c"
 TLS = ROOT / "examples/tls.cpp"
+BALANCER = ROOT / "examples/l7_balancer.cpp"
+LIBRARIES = {TLS: ("-lssl", "-lcrypto"), BALANCER: ("-lhttp_parser",)}
 CONFIG_INI = ROOT / "examples/f-stack/config.ini"
 WORLD = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
@@ -60,11 +62,8 @@ def pkg_config(library_folder, *what, package="zstack"):
 
 
 def build_with_pkg_config(source, library_folder, out):
-    run("g++", "-std=c++20", "-O0", "-o", out, source, *pkg_config(library_folder, "--cflags", "--libs"))
-
-
-def build_with_openssl(source, library_folder, out):
-    run("g++", "-std=c++20", "-O0", "-o", out, source, *pkg_config(library_folder, "--cflags", "--libs"), "-lssl", "-lcrypto")
+    run("g++", "-std=c++20", "-O0", "-o", out, source, *pkg_config(library_folder, "--cflags", "--libs"),
+        *LIBRARIES.get(source, ()))
 
 
 def build_c(source, library_folder, out):
@@ -155,7 +154,7 @@ def talk_to(program, question="echo"):
     """Inside a world of its own: the program answers, and ends in order."""
     run("ip", "link", "set", "lo", "up")
     kind, _, expected = question.partition(" ")
-    if kind in ("tls",):
+    if kind in ("tls", "balancer"):
         return getattr(conversations, kind)(program)
     arguments = []
     if expected or "kqueue" in program:
@@ -232,9 +231,11 @@ def main():
             done = subprocess.run([*world, sys.executable, __file__, "--talk-to", program, *question], cwd=folder)
             return check(done.returncode == 0, f"{name}: it serves")
 
-        builds = {"pkg-config": (build_with_pkg_config, PROGRAM), **{source.name: (build_with_pkg_config, source) for source in (CO_ECHO, PROXY, CHAT)}, "find_package": (build_with_cmake, prefix),
+        builds = {"pkg-config": (build_with_pkg_config, PROGRAM), "find_package": (build_with_cmake, prefix),
+                  **{source.name: (build_with_pkg_config, source)
+                     for source in (CO_ECHO, PROXY, CHAT, *LIBRARIES)},
                   C_PROGRAM.name: (build_c, C_PROGRAM), C_ECHO.name: (build_c, C_ECHO), DNS.name: (build_c, DNS),
-                  TLS.name: (build_with_openssl, TLS), **{source.name: (build_fstack, source) for source in FSTACK}}
+                  **{source.name: (build_fstack, source) for source in FSTACK}}
         programs = {name: Path(temporary) / f"program_{Path(name).stem}" for name in builds}
         # Linking is link-time optimisation of the whole library each time: as many at once as there are CPUs.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -245,7 +246,7 @@ def main():
             good &= check(True, f"{name}: the program builds")
         for name in ("pkg-config", "find_package", C_ECHO.name, CO_ECHO.name):
             good &= serve(name, programs[name])
-        for source, question in ((PROXY, "proxy"), (CHAT, "chat"), (DNS, "dns"), (TLS, "tls")):
+        for source, question in ((PROXY, "proxy"), (CHAT, "chat"), (DNS, "dns"), (TLS, "tls"), (BALANCER, "balancer")):
             good &= serve(source.name, programs[source.name], question)
         for source, (_, question) in FSTACK.items():
             good &= serve(source.name, programs[source.name], question)
