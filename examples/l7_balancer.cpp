@@ -127,8 +127,9 @@ bool read_server(const std::string& word) {
   const std::size_t address = word.find('=') + 1;  // 0: there is none
   const std::size_t colon = word.find(':', address);
   if (word.starts_with('-') || colon == std::string::npos) return false;
-  const int port = std::atoi(word.c_str() + colon + 1);
-  sockaddr_in to{.sin_family = AF_INET, .sin_port = htons(static_cast<std::uint16_t>(port))};
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<std::uint16_t>(std::atoi(&word[colon + 1])));
   const std::string host = word.substr(address, colon - address);
   if (inet_pton(AF_INET, host.c_str(), &to.sin_addr) != 1) return false;
   servers.emplace_back(word.substr(0, address == 0 ? 0 : address - 1), to);

@@ -2,6 +2,10 @@
 whether all that it claims held."""
 
 import contextlib
+import os
+import re
+import resource
+import select
 import signal
 import socket
 import ssl
@@ -260,3 +264,46 @@ def balancer(program):
         good &= check(got.stdout == b"502", f"all are down: 502 {got.stdout}")
         good &= check(process.poll() is None, "the balancer is alive")
     return good
+
+
+# ---- many_clients.cpp -------------------------------------------------------------------------
+
+
+def echo_for_many():
+    """An echo server on the kernel, in a process of its own that counts its connections at the end."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (20_000, 20_000))
+    listener = socket.create_server(("0.0.0.0", 9000), backlog=4096)
+    if os.fork() != 0:
+        return
+    poll = select.epoll()
+    poll.register(listener, select.EPOLLIN)
+    clients = {}
+    while True:  # until this world ends
+        for fd, _ in poll.poll():
+            if fd == listener.fileno():
+                client, _ = listener.accept()
+                clients[client.fileno()] = client
+                poll.register(client, select.EPOLLIN)
+                continue
+            data = b""
+            with contextlib.suppress(OSError):
+                data = clients[fd].recv(4096)
+                clients[fd].send(data)
+            if not data:
+                clients.pop(fd).close()
+
+
+def clients(program):
+    echo_for_many()
+    run = [program, "10.99.0.1", "9000", "5000", "4000", "3"]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=60)
+    counts = [int(n) for n in re.findall(r"\b\d+\b", done.stdout)]
+    good = check(done.returncode == 0 and len(counts) == 6, f"it counts: {done.stdout.strip()}{done.stderr if not counts else ''}")
+    if not good:
+        return False
+    opened, _, sent, answered, p50, p99 = counts
+    good &= check(opened == 5000, f"5000 connections are open at once ({opened})")
+    good &= check(sent == answered and sent > 10_000, f"every request is answered ({answered} of {sent})")
+    good &= check(0 < p50 <= p99 < 5_000_000, f"and in how long ({p50} us, {p99} us)")
+    done = subprocess.run([program, "10.99.0.1", "9001", "10", "100", "0.2"], capture_output=True, text=True, timeout=60)
+    return check("0 of 10 connections, 0 requests" in done.stdout and done.returncode == 0, "nobody listens: it says so") and good

@@ -39,6 +39,7 @@ CHAT = ROOT / "examples/chat.cpp"
 DNS = ROOT / "examples/dns.c"
 TLS = ROOT / "examples/tls.cpp"
 BALANCER = ROOT / "examples/l7_balancer.cpp"
+CLIENTS = ROOT / "examples/many_clients.cpp"
 LIBRARIES = {TLS: ("-lssl", "-lcrypto"), BALANCER: ("-lhttp_parser",)}
 CONFIG_INI = ROOT / "examples/f-stack/config.ini"
 WORLD = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -154,7 +155,7 @@ def talk_to(program, question="echo"):
     """Inside a world of its own: the program answers, and ends in order."""
     run("ip", "link", "set", "lo", "up")
     kind, _, expected = question.partition(" ")
-    if kind in ("tls", "balancer"):
+    if kind in ("tls", "balancer", "clients"):
         return getattr(conversations, kind)(program)
     arguments = []
     if expected or "kqueue" in program:
@@ -233,7 +234,7 @@ def main():
 
         builds = {"pkg-config": (build_with_pkg_config, PROGRAM), "find_package": (build_with_cmake, prefix),
                   **{source.name: (build_with_pkg_config, source)
-                     for source in (CO_ECHO, PROXY, CHAT, *LIBRARIES)},
+                     for source in (CO_ECHO, PROXY, CHAT, CLIENTS, *LIBRARIES)},
                   C_PROGRAM.name: (build_c, C_PROGRAM), C_ECHO.name: (build_c, C_ECHO), DNS.name: (build_c, DNS),
                   **{source.name: (build_fstack, source) for source in FSTACK}}
         programs = {name: Path(temporary) / f"program_{Path(name).stem}" for name in builds}
@@ -246,7 +247,8 @@ def main():
             good &= check(True, f"{name}: the program builds")
         for name in ("pkg-config", "find_package", C_ECHO.name, CO_ECHO.name):
             good &= serve(name, programs[name])
-        for source, question in ((PROXY, "proxy"), (CHAT, "chat"), (DNS, "dns"), (TLS, "tls"), (BALANCER, "balancer")):
+        for source, question in ((PROXY, "proxy"), (CHAT, "chat"), (DNS, "dns"), (TLS, "tls"), (BALANCER, "balancer"),
+                                 (CLIENTS, "clients")):
             good &= serve(source.name, programs[source.name], question)
         for source, (_, question) in FSTACK.items():
             good &= serve(source.name, programs[source.name], question)
