@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <zstack/address.hpp>
 #include <zstack/reactor.hpp>
 #include <zstack/task.hpp>
 
@@ -57,7 +59,9 @@ class Buffer {
     std::swap(chain_, other.chain_);
     return *this;
   }
-  ~Buffer() { z_free(chain_); }
+  ~Buffer() {
+    if (chain_ != nullptr) z_free(chain_);  // mostly it has been moved from: no call then
+  }
 
   /// A copy of the bytes; empty, with errno, where there are no buffers.
   static Buffer copy_of(std::string_view bytes) {
@@ -106,20 +110,25 @@ class SocketOperation : public Operation {
       return false;
     }
     // Who is cancelled does nothing any more, even what could be done at once.
-    if (is_cancelled(waiting) || attempt()) return false;
+    if (is_cancelled(waiting) || derived().attempt()) return false;
     begin(waiting);
     endpoint_->*Side = this;
     return true;
   }
   Expected<T> await_resume() {
     if (error_ != 0) return Expected<T>::failed(error_);
-    return static_cast<Derived*>(this)->result();
+    return derived().result();
+  }
+  void on_ready() noexcept final {
+    if (!derived().attempt()) return;
+    endpoint_->*Side = nullptr;
+    resume();
   }
 
  protected:
   explicit SocketOperation(Endpoint* endpoint) : endpoint_(endpoint) {}
   ~SocketOperation() { SocketOperation::leave(); }
-  void leave() noexcept override {
+  void leave() noexcept final {
     if (endpoint_->*Side == this) endpoint_->*Side = nullptr;
   }
   /// What a call returned: whether that is an outcome.
@@ -131,11 +140,24 @@ class SocketOperation : public Operation {
   }
 
   Endpoint* endpoint_;
+
+ private:
+  Derived& derived() noexcept { return *static_cast<Derived*>(this); }
 };
 
 struct Read final : SocketOperation<Read, Buffer, &Endpoint::reader> {
   Read(Endpoint* endpoint, std::size_t most) : SocketOperation(endpoint), most_(most) {}
-  bool attempt() noexcept override { return is_over(z_read(endpoint_->fd, &chain_, most_)); }
+  bool attempt() noexcept {
+    if (!endpoint_->may_read) return false;
+    const long n = z_read(endpoint_->fd, &chain_, most_);
+    // Less than was asked for is all that there was, unless it was the last: what comes later, the
+    // end too, brings an event.
+    endpoint_->may_read = n >= static_cast<long>(most_) || endpoint_->has_ended;
+    if (n > 0) return true;
+    if (n < 0 && errno == EAGAIN) return false;
+    endpoint_->may_read = true;  // the end and an error are there to be read again
+    return is_over(n);
+  }
   Buffer result() noexcept { return Buffer(chain_); }
 
  private:
@@ -143,11 +165,30 @@ struct Read final : SocketOperation<Read, Buffer, &Endpoint::reader> {
   rte_mbuf* chain_ = nullptr;
 };
 
-/// All of a chain, in pieces that a send buffer has room for.
+/// All of a chain: at once, or in pieces that a send buffer has room for.
 struct Write final : SocketOperation<Write, std::size_t, &Endpoint::writer> {
-  Write(Endpoint* endpoint, Buffer bytes)
-      : SocketOperation(endpoint), bytes_(std::move(bytes)), size_(bytes_.size()) {}
-  bool attempt() noexcept override {
+  Write(Endpoint* endpoint, Buffer bytes) : SocketOperation(endpoint), bytes_(std::move(bytes)) {}
+  bool attempt() noexcept {
+    if (size_ == 0) {
+      const long n = z_write(endpoint_->fd, bytes_.get());
+      if (n >= 0) {
+        bytes_.release();
+        size_ = static_cast<std::size_t>(n);
+        return true;
+      }
+      const int error = errno;
+      const std::size_t size = bytes_.size();
+      if (size == 0) return true;  // nothing to be written is no error
+      errno = error;
+      if (size <= kPiece || (error != EAGAIN && error != EMSGSIZE)) return is_over(-1);
+      size_ = size;
+    }
+    return attempt_pieces();
+  }
+  std::size_t result() const noexcept { return size_; }
+
+ private:
+  bool attempt_pieces() noexcept {
     while (!bytes_.empty()) {
       rte_mbuf* rest = bytes_.release();
       rte_mbuf* piece = rest;
@@ -165,31 +206,36 @@ struct Write final : SocketOperation<Write, std::size_t, &Endpoint::writer> {
     }
     return true;
   }
-  std::size_t result() const noexcept { return size_; }
 
- private:
   static constexpr std::size_t kPiece = 64 * 1'024;
   Buffer bytes_;
-  std::size_t size_;
+  std::size_t size_ = 0;  ///< of all; before the end only where it goes in pieces
 };
 
 struct Connect final : SocketOperation<Connect, bool, &Endpoint::writer> {
-  Connect(Endpoint* endpoint, const sockaddr_in& to) : SocketOperation(endpoint), to_(to) {}
-  bool attempt() noexcept override {
+  Connect(Endpoint* endpoint, const Address& to) : SocketOperation(endpoint), to_(to) {}
+  bool attempt() noexcept {
     if (!std::exchange(has_begun_, true)) {
-      const void* const address = &to_;
-      const int done = z_connect(endpoint_->fd, static_cast<const sockaddr*>(address), sizeof(to_));
+      const int done = z_connect(endpoint_->fd, to_.get(), to_.length());
       if (done < 0 && errno == EINPROGRESS) return false;
       return is_over(done);
     }
     socklen_t length = sizeof(error_);
     z_getsockopt(endpoint_->fd, SOL_SOCKET, SO_ERROR, &error_, &length);
-    return true;
+    return error_ != 0 || has_peer();
   }
   bool result() const noexcept { return true; }
 
  private:
-  sockaddr_in to_;
+  /// An event alone says nothing: only a connection that stands has a peer.
+  bool has_peer() const noexcept {
+    sockaddr_in6 peer{};
+    socklen_t length = sizeof(peer);
+    void* const place = &peer;
+    return z_getpeername(endpoint_->fd, static_cast<sockaddr*>(place), &length) == 0;
+  }
+
+  Address to_;
   bool has_begun_ = false;
 };
 
@@ -211,17 +257,44 @@ class Socket {
   int fd() const noexcept { return endpoint_->fd; }
 
  protected:
-  explicit Socket(int fd) : endpoint_(std::make_unique<detail::Endpoint>()) {
-    endpoint_->fd = fd;
-    detail::Reactor::here().add(*endpoint_);
+  using Owned = std::unique_ptr<detail::Endpoint>;
+  explicit Socket(Owned endpoint) noexcept : endpoint_(std::move(endpoint)) {}
+  /// What a z_ call gave, -1 with errno too: a socket whose events are heard, or none, and then
+  /// the descriptor is closed.
+  static Expected<Owned> hear(int fd) noexcept {
+    if (fd < 0) return Expected<Owned>::failed(errno);
+    Owned endpoint(new (std::nothrow) detail::Endpoint{.fd = fd});
+    if (endpoint && detail::Reactor::here().add(*endpoint)) return endpoint;
+    const int error = endpoint ? errno : ENOMEM;
+    z_close(fd);
+    return Expected<Owned>::failed(error);
   }
-  std::unique_ptr<detail::Endpoint> endpoint_;
+  /// A new one, bound to `at`.
+  static Expected<Owned> bound(const Address& at, int type) noexcept {
+    auto endpoint = hear(z_socket(at.family(), type, 0));
+    if (!endpoint || z_bind((*endpoint)->fd, at.get(), at.length()) == 0) return endpoint;
+    return refused(*std::move(endpoint));
+  }
+  /// The latest call failed.
+  static Expected<Owned> refused(Owned endpoint) noexcept {
+    const int error = errno;
+    detail::Reactor::here().remove(*endpoint);
+    z_close(endpoint->fd);
+    return Expected<Owned>::failed(error);
+  }
+
+  Owned endpoint_;
 };
 
 /// A connection.
 class Stream : public Socket {
  public:
-  explicit Stream(int fd) : Socket(fd) {}
+  /// Takes over a connected socket of this shard. If it cannot, it is closed.
+  static Expected<Stream> adopt(int fd) {
+    auto endpoint = hear(fd);
+    if (!endpoint) return Expected<Stream>::failed(endpoint.error());
+    return Stream(*std::move(endpoint));
+  }
 
   /// What has come, at most `most` bytes; an empty buffer is the end.
   detail::Read read(std::size_t most = 256 * 1'024) { return {endpoint_.get(), most}; }
@@ -231,52 +304,53 @@ class Stream : public Socket {
   /// No more will be written; the peer reads the end.
   void finish() noexcept { z_shutdown(fd(), SHUT_WR); }
 
-  static Task<Expected<Stream>> connect(sockaddr_in to) {
-    const int fd = z_socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0) co_return Expected<Stream>::failed(errno);
-    Stream stream(fd);
+  /// To an IPv4 or IPv6 address; a sockaddr_in and a sockaddr_in6 are one.
+  static Task<Expected<Stream>> connect(Address to) {
+    auto endpoint = hear(z_socket(to.family(), SOCK_STREAM, 0));
+    if (!endpoint) co_return Expected<Stream>::failed(endpoint.error());
+    Stream stream(*std::move(endpoint));
     const auto done = co_await detail::Connect(stream.endpoint_.get(), to);
     if (!done) co_return Expected<Stream>::failed(done.error());
     co_return stream;
   }
+
+ private:
+  using Socket::Socket;
 };
 
 namespace detail {
 struct Accept final : SocketOperation<Accept, Stream, &Endpoint::reader> {
   explicit Accept(Endpoint* endpoint) : SocketOperation(endpoint) {}
-  bool attempt() noexcept override {
+  bool attempt() noexcept {
     fd_ = z_accept(endpoint_->fd, nullptr, nullptr);
     return is_over(fd_);
   }
-  Stream result() const { return Stream(fd_); }
+  Expected<Stream> result() const { return Stream::adopt(fd_); }
 
  private:
   int fd_ = -1;
 };
 }  // namespace detail
 
-/// A port that connections come to, on all addresses, IPv4 and IPv6.
+/// Where connections come to.
 class Listener : public Socket {
  public:
+  /// A port on all addresses, IPv4 and IPv6.
   static Expected<Listener> open(std::uint16_t port, int backlog = 1'024) {
-    const int fd = z_socket(AF_INET6, SOCK_STREAM, 0);
-    if (fd < 0) return Expected<Listener>::failed(errno);
-    sockaddr_in6 everywhere{};
-    everywhere.sin6_family = AF_INET6;
-    everywhere.sin6_port = htons(port);
-    const void* const address = &everywhere;
-    if (z_bind(fd, static_cast<const sockaddr*>(address), sizeof(everywhere)) < 0 ||
-        z_listen(fd, backlog) < 0) {
-      const int error = errno;
-      z_close(fd);
-      return Expected<Listener>::failed(error);
+    return open(Address::all(port), backlog);
+  }
+  static Expected<Listener> open(const Address& at, int backlog = 1'024) {
+    auto endpoint = bound(at, SOCK_STREAM);
+    if (endpoint && z_listen((*endpoint)->fd, backlog) < 0) {
+      endpoint = refused(*std::move(endpoint));
     }
-    return Listener(fd);
+    if (!endpoint) return Expected<Listener>::failed(endpoint.error());
+    return Listener(*std::move(endpoint));
   }
   detail::Accept accept() { return detail::Accept{endpoint_.get()}; }
 
  private:
-  explicit Listener(int fd) : Socket(fd) {}
+  using Socket::Socket;
 };
 
 /// co_await sleep(1s): false if it was cancelled before.
@@ -287,8 +361,7 @@ namespace detail {
 /// Cancels when the time has come, unless it has gone before.
 struct Deadline final : Timer {
   Deadline(Clock::duration time, Cancel& what) : Timer(Clock::now() + time), cancel(what) {
-    is_set = true;
-    Reactor::here().add(*this);
+    start();
   }
   void expire() override { cancel.cancel(); }
 

@@ -10,8 +10,8 @@
 #include <coroutine>
 #include <cstdint>
 #include <utility>
-#include <vector>
 #include <zstack/task.hpp>
+#include <zstack/timer_heap.hpp>
 
 extern "C" {
 int ff_kqueue(void);
@@ -22,14 +22,14 @@ int ff_kevent(int kq, const struct kevent* changelist, int nchanges, struct keve
 // What is under zstack/co.hpp: who waits for what on a shard. Not for programs.
 namespace zs::co {
 
-using Clock = std::chrono::steady_clock;
-
 namespace detail {
 
-/// A wait of a coroutine. attempt() tries what it waits for; true: there is an outcome.
+/// A wait of a coroutine. What is linked into the ring of a Cancel may be interrupted; who was, is
+/// in the reactor's ring until it is resumed.
 class Operation : public Cancel::Wait {
  public:
-  virtual bool attempt() noexcept = 0;
+  /// What it waits for may have come: resumes the coroutine if there is an outcome.
+  virtual void on_ready() noexcept = 0;
   void interrupt() noexcept override;
 
   /// Whether who is about to wait was told to end, which is the outcome then.
@@ -45,15 +45,14 @@ class Operation : public Cancel::Wait {
     waiting_ = waiting;
     if (Cancel* const cancel = waiting.promise().cancel) cancel->add(*this);
   }
-  void finish() noexcept {
+  /// It waits no longer. This may not be there any more afterwards.
+  void resume() noexcept {
     unlink();
-    leave();
-    is_interrupted_ = false;
     waiting_.resume();
   }
 
  protected:
-  ~Operation();
+  ~Operation() = default;
   /// Takes it away from where it waits.
   virtual void leave() noexcept = 0;
 
@@ -61,7 +60,6 @@ class Operation : public Cancel::Wait {
 
  private:
   std::coroutine_handle<> waiting_;
-  bool is_interrupted_ = false;  ///< and not finished yet
 };
 
 /// What the reactor knows of a socket.
@@ -69,6 +67,9 @@ struct Endpoint {
   int fd = -1;
   Operation* reader = nullptr;
   Operation* writer = nullptr;
+  bool may_read = true;  ///< false: it was emptied, and no event has come since
+  /// The end, or an error, was told once and for all: no event will tell it again.
+  bool has_ended = false;
 };
 
 struct Timer;
@@ -104,82 +105,70 @@ class Reactor {
   }
   void turn();
 
-  void add(Timer& timer);
-  void remove(const Timer& timer) noexcept;
-  /// To be finished when the caller's stack has unwound.
-  void finish_later(Operation& operation) { cancelled_.push_back(&operation); }
-  void forget(const Operation& operation) noexcept {
-    std::replace(cancelled_.begin(), cancelled_.end(),
-                 const_cast<Operation*>(&operation),  // NOLINT
-                 static_cast<Operation*>(nullptr));
-  }
+  void add(Timer& timer) noexcept;
+  void remove(Timer& timer) noexcept;
+  /// To be resumed when the caller's stack has unwound.
+  void resume_later(Operation& operation) noexcept { operation.link_before(cancelled_); }
 
  private:
-  void arm();
+  void tell(const struct kevent& event) noexcept;
+  void arm() noexcept;
   void fire();
 
   int queue_;
   std::array<struct kevent, 64> events_;
   std::size_t next_ = 0;
   std::size_t count_ = 0;
-  std::vector<Timer*> timers_;  ///< a heap, the earliest first
-  std::vector<Operation*> cancelled_;
+  TimerHeap timers_;
+  Linked cancelled_;
 };
 
 inline void Operation::interrupt() noexcept {
   error_ = ECANCELED;
   leave();
-  is_interrupted_ = true;
-  Reactor::here().finish_later(*this);
+  Reactor::here().resume_later(*this);
 }
 
-inline Operation::~Operation() {
-  if (is_interrupted_) Reactor::here().forget(*this);
-}
-
-struct Timer : Operation {
-  explicit Timer(Clock::time_point at) : due(at) {}
+struct Timer : Operation, TimerNode {
+  explicit Timer(Clock::time_point at) : TimerNode(at) {}
   virtual ~Timer() { Timer::leave(); }
   bool await_ready() const noexcept { return false; }
   template <typename P>
   bool await_suspend(std::coroutine_handle<P> waiting) {
     if (is_cancelled(waiting)) return false;
     begin(waiting);
-    is_set = true;
-    Reactor::here().add(*this);
+    start();
     return true;
   }
   /// Whether the time has come, and not a wish to cancel.
   bool await_resume() const noexcept { return error_ == 0; }
-  bool attempt() noexcept override { return true; }
-  virtual void expire() { finish(); }
+  void on_ready() noexcept override { resume(); }
+  virtual void expire() { resume(); }
   void leave() noexcept override {
-    if (std::exchange(is_set, false)) Reactor::here().remove(*this);
+    if (std::exchange(is_set_, false)) Reactor::here().remove(*this);
   }
+  void start() noexcept {
+    is_set_ = true;
+    Reactor::here().add(*this);
+  }
+  /// It is no longer in the heap.
+  void take_out() noexcept { is_set_ = false; }
 
-  static bool is_later(const Timer* a, const Timer* b) noexcept { return a->due > b->due; }
-
-  Clock::time_point due;
-  bool is_set = false;
+ private:
+  bool is_set_ = false;
 };
 
-inline void Reactor::add(Timer& timer) {
-  timers_.push_back(&timer);
-  std::push_heap(timers_.begin(), timers_.end(), Timer::is_later);
-  if (timers_.front() == &timer) arm();
+inline void Reactor::add(Timer& timer) noexcept {
+  timers_.push(timer);
+  if (timers_.earliest() == &timer) arm();
 }
 
-inline void Reactor::remove(const Timer& timer) noexcept {
-  const auto at = std::find(timers_.begin(), timers_.end(), &timer);
-  if (at == timers_.end()) return;
-  timers_.erase(at);
-  std::make_heap(timers_.begin(), timers_.end(), Timer::is_later);
-}
+inline void Reactor::remove(Timer& timer) noexcept { timers_.remove(timer); }
 
 /// The shard must not sleep beyond the earliest.
-inline void Reactor::arm() {
+inline void Reactor::arm() noexcept {
   const auto wait =
-      std::chrono::duration_cast<std::chrono::microseconds>(timers_.front()->due - Clock::now());
+      std::chrono::duration_cast<std::chrono::microseconds>(timers_.earliest()->due - Clock::now());
   struct kevent change;
   EV_SET(&change, 0, EVFILT_TIMER, EV_ADD | EV_ONESHOT, NOTE_USECONDS,
          std::max<std::intptr_t>(wait.count() + 1, 1), nullptr);
@@ -187,12 +176,23 @@ inline void Reactor::arm() {
 }
 
 inline void Reactor::fire() {
-  while (!timers_.empty() && timers_.front()->due <= Clock::now()) {
-    Timer& timer = *timers_.front();
-    std::pop_heap(timers_.begin(), timers_.end(), Timer::is_later);
-    timers_.pop_back();
-    timer.is_set = false;
+  while (TimerNode* const first = timers_.earliest()) {
+    if (first->due > Clock::now()) return;
+    Timer& timer = static_cast<Timer&>(*first);
+    timers_.remove(timer);
+    timer.take_out();
     timer.expire();
+  }
+}
+
+inline void Reactor::tell(const struct kevent& event) noexcept {
+  auto& endpoint = *static_cast<Endpoint*>(event.udata);
+  if (event.filter == EVFILT_READ) {
+    endpoint.may_read = true;
+    if ((event.flags & EV_EOF) != 0) endpoint.has_ended = true;
+    if (endpoint.reader != nullptr) endpoint.reader->on_ready();
+  } else if (endpoint.writer != nullptr) {
+    endpoint.writer->on_ready();
   }
 }
 
@@ -202,20 +202,19 @@ inline void Reactor::turn() {
   count_ = n > 0 ? static_cast<std::size_t>(n) : 0;
   bool is_timer = false;
   for (next_ = 0; next_ < count_;) {
-    const struct kevent event = events_[next_++];
-    is_timer = is_timer || event.filter == EVFILT_TIMER;
-    auto* const endpoint = static_cast<Endpoint*>(event.udata);
-    if (endpoint == nullptr) continue;
-    Operation* const waiting = event.filter == EVFILT_READ ? endpoint->reader : endpoint->writer;
-    if (waiting != nullptr && waiting->attempt()) waiting->finish();
+    const struct kevent& event = events_[next_++];
+    if (event.udata != nullptr) {
+      tell(event);
+    } else {
+      is_timer = is_timer || event.filter == EVFILT_TIMER;
+    }
   }
   count_ = 0;
   fire();
-  if (is_timer && !timers_.empty()) arm();
-  for (std::size_t i = 0; i < cancelled_.size(); ++i) {  // which may grow meanwhile
-    if (Operation* const operation = std::exchange(cancelled_[i], nullptr)) operation->finish();
+  if (is_timer && timers_.earliest() != nullptr) arm();
+  while (cancelled_.is_linked()) {  // which may grow meanwhile
+    static_cast<Operation&>(cancelled_.next()).resume();
   }
-  cancelled_.clear();
 }
 
 }  // namespace detail

@@ -199,7 +199,10 @@ Result<Endpoint> SocketTable::remote_endpoint(int fd) const {
   const Socket* const socket = impl_->find(fd);
   if (socket == nullptr) return Errc::kBadFd;
   if (socket->type == Type::kDatagram) return impl_->udp.remote_endpoint(socket->datagram);
-  if (socket->connection == nullptr) return Errc::kNotConnected;
+  // Linux' getpeername() knows no peer either while the connection only begins.
+  if (socket->connection == nullptr || socket->connection->progress().connecting) {
+    return Errc::kNotConnected;
+  }
   return socket->connection->flow().remote;
 }
 
