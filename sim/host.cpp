@@ -119,6 +119,12 @@ bool Host::all_content_ok() const {
          std::all_of(connected_.begin(), connected_.end(), ok);
 }
 
+bool Host::has_lagged() const {
+  const auto lagged = [](const auto& s) { return s->has_lagged(); };
+  return std::any_of(accepted_.begin(), accepted_.end(), lagged) ||
+         std::any_of(connected_.begin(), connected_.end(), lagged);
+}
+
 bool Host::all_closed() const {
   const auto closed = [](const auto& s) { return !s->is_open(); };
   return std::all_of(accepted_.begin(), accepted_.end(), closed) &&

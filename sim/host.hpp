@@ -81,6 +81,8 @@ class Host {
   buf::Pools pools() const { return {data_.get(), indirect_.get()}; }
   /// Buffers ran low at some time: copying small segments together was allowed.
   bool has_been_low() const { return has_been_low_; }
+  /// One of its readers has slept: tiny segments that came meanwhile may share buffers.
+  bool has_lagged() const;
   /// Frames of other VLANs. Precondition: HostConfig::vlan.
   std::uint64_t foreign_frames() const { return vlan_->foreign_frames(); }
   /// Precondition: HostConfig::driver.

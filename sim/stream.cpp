@@ -70,6 +70,7 @@ void Stream::sleep_if_planned(Instant now) {
   if (received_ < plan_.pause_at) return;
   plan_.pause_at = StreamPlan::kNever;
   asleep_until_ = wake_at_ = now + plan_.pause;
+  has_lagged_ = true;
 }
 
 bool Stream::read_some() {

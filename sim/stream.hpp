@@ -41,13 +41,18 @@ class Stream {
   void finish() { finishing_ = true; }
   void close();
   /// A reader that sleeps: the receive buffer fills, the window closes.
-  void pause_reading() { reading_ = false; }
+  void pause_reading() {
+    reading_ = false;
+    has_lagged_ = true;
+  }
   void resume_reading() { reading_ = true; }
 
   std::uint64_t sent() const { return sent_; }
   std::uint64_t received() const { return received_; }
   /// Every byte so far was the one that the peer's pattern has there.
   bool content_ok() const { return content_ok_; }
+  /// It has slept: what came meanwhile was not read in time.
+  bool has_lagged() const { return has_lagged_; }
   bool peer_finished() const { return peer_finished_; }
   bool is_open() const { return fd_ >= 0; }
   bool has_aborted() const { return aborted_; }
@@ -81,6 +86,7 @@ class Stream {
   Errc error_{};
   bool content_ok_ = true;
   bool reading_ = true;
+  bool has_lagged_ = false;
   bool finishing_ = false;
   bool shut_ = false;
   bool peer_finished_ = false;

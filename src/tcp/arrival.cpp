@@ -328,6 +328,7 @@ void Connection::accept_in_order(buf::Mbuf payload, std::uint32_t bytes, std::ui
   forward_progress_ = true;
   ack_.on_data(had_gap ? Arrival::kFilledHole : Arrival::kInOrder, bytes, segment_size, now);
   buf::Chain data{std::move(payload)};
+  const SeqNum first_unread = rcv_.nxt - receive_buffer_.size();
   rcv_.nxt += data.size();
   if (had_gap) {
     buf::Chain more = reassembly_.take_in_order(rcv_.nxt);
@@ -339,7 +340,7 @@ void Connection::accept_in_order(buf::Mbuf payload, std::uint32_t bytes, std::ui
   if (rcv_.fin && rcv_.nxt.after(*rcv_.fin)) rcv_.fin.reset();
   if (!read_shutdown_) {
     shared_->counters.copied_bytes_in +=
-        receive_buffer_.absorb(std::move(data), *shared_->pools.data);
+        receive_buffer_.absorb(std::move(data), first_unread, *shared_->pools.data);
   }
   notify();
 }

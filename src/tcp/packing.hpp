@@ -11,11 +11,12 @@ namespace zs::tcp {
 /// Each segment of a peer holds a buffer until it is read, however little is in it. These are the
 /// rules by which a peer of tiny segments pays with a copy instead of holding our buffers
 /// (DESIGN §5): beyond so many buffers that wait, small segments share one, if most of their room
-/// is wasted. What an application reads in time never comes to that: it takes at least as many
-/// buffers as a burst has packets.
+/// is wasted, and if the application has let kPatientTurns turns pass without reading. What it
+/// reads in time never comes to that.
 inline constexpr std::uint32_t kPlainBuffers = 64;
-/// Likewise out of order, where a gap waits for a round trip, and each segment may be a range of
-/// its own.
+inline constexpr std::uint32_t kPatientTurns = 16;  ///< in Pool::looks()
+/// Out of order it is the network that is late. So many ranges of tiny segments may wait, and while
+/// buffers run low (docs/memory-pressure.md) so many buffers.
 inline constexpr std::uint32_t kPlainBuffersOutOfOrder = 32;
 
 /// Payload bytes below which a segment is tiny: an eighth of a buffer, and less than any path's

@@ -66,6 +66,7 @@ Reassembly::Inserted Reassembly::insert(SeqNum seq, buf::Chain payload, buf::Poo
 // The buffers of `range` are not counted in segments_ meanwhile.
 std::uint32_t Reassembly::put(buf::Chain& range, buf::Chain more, buf::Pool& data) const noexcept {
   const bool wasteful =
+      data.supply() != buf::Supply::kPlenty &&
       is_wasteful(bytes_ + more.size(), segments_ + range.segments() + more.segments(),
                   kPlainBuffersOutOfOrder, data);
   if (wasteful) return append_packed(range, std::move(more), data);
@@ -73,10 +74,13 @@ std::uint32_t Reassembly::put(buf::Chain& range, buf::Chain more, buf::Pool& dat
   return 0;
 }
 
-bool Reassembly::is_over_limits(const buf::Pool& data) const noexcept {
-  const std::uint32_t plain = kPlainBuffersOutOfOrder + bytes_ / tiny_segment_bytes(data);
-  return ranges_.size() > limits_.ranges || bytes_ > limits_.bytes ||
-         segments_ > std::min(limits_.segments, plain);
+std::uint32_t Reassembly::most_ranges(const buf::Pool& data) const noexcept {
+  return std::min(limits_.ranges, kPlainBuffersOutOfOrder + bytes_ / tiny_segment_bytes(data));
+}
+
+std::uint32_t Reassembly::most_segments(const buf::Pool& data) const noexcept {
+  if (data.supply() == buf::Supply::kPlenty) return limits_.segments;
+  return std::min(limits_.segments, kPlainBuffersOutOfOrder + bytes_ / tiny_segment_bytes(data));
 }
 
 void Reassembly::replace(std::size_t low, std::size_t high, Range merged) {
@@ -93,11 +97,12 @@ void Reassembly::replace(std::size_t low, std::size_t high, Range merged) {
 // peer that sits at a bound low: what was dropped at once need not be dropped again soon.
 std::uint32_t Reassembly::enforce_limits(const buf::Pool& data) noexcept {
   std::uint32_t dropped = 0;
-  while (is_over_limits(data)) {
+  while (ranges_.size() > most_ranges(data) || bytes_ > limits_.bytes ||
+         segments_ > most_segments(data)) {
     Range& last = ranges_.back();
     const std::uint32_t before = last.data.size();
     std::uint32_t keep = 0;
-    if (ranges_.size() <= limits_.ranges) {
+    if (ranges_.size() <= most_ranges(data)) {
       const std::uint32_t excess = bytes_ > limits_.bytes ? bytes_ - limits_.bytes : before / 2;
       keep = before - std::clamp(excess, 1u, before);
     }

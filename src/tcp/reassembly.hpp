@@ -19,8 +19,9 @@ namespace zs::tcp {
 /// What arrived first wins wherever segments overlap: data that the peer was told about (SACK) is
 /// not exchanged for other data afterwards. Bounded in ranges, bytes and buffers; over a bound the
 /// data farthest from RCV.NXT goes first, because the sender needs it last (RFC 2018 §8 lets a
-/// receiver discard it). The bound on buffers is low where little is in them: a peer of tiny
-/// segments may not hold more than kPlainBuffersOutOfOrder that is_wasteful().
+/// receiver discard it). The bound is low where little is in the buffers: a peer of tiny segments
+/// may not have more than kPlainBuffersOutOfOrder ranges, nor, once buffers run low, as many
+/// buffers, that hold less than tiny_segment_bytes() on average.
 class Reassembly {
  public:
   struct Limits {
@@ -61,6 +62,8 @@ class Reassembly {
   /// End of the farthest range. Precondition: !empty().
   SeqNum end() const noexcept { return ranges_.back().begin + ranges_.back().data.size(); }
   void clear() noexcept;
+  /// The bound on bytes(); what is queued beyond it stays until there is more.
+  void set_most_bytes(std::uint32_t bytes) noexcept { limits_.bytes = bytes; }
   /// Gives back what was kept for the next gap. Precondition: empty().
   void release_memory() noexcept { std::vector<Range>{}.swap(ranges_); }
 
@@ -83,9 +86,12 @@ class Reassembly {
   std::size_t first_reaching(SeqNum seq) const noexcept;
   /// Puts `merged` in place of the ranges [low, high).
   void replace(std::size_t low, std::size_t high, Range merged);
-  /// append(), or append_packed() while what is queued is_wasteful(); returns the bytes copied.
+  /// append(), or while buffers run low and what is queued is_wasteful() append_packed(); returns
+  /// the bytes copied.
   std::uint32_t put(buf::Chain& range, buf::Chain more, buf::Pool& data) const noexcept;
-  bool is_over_limits(const buf::Pool& data) const noexcept;
+  /// How many ranges there may be, and how many buffers.
+  std::uint32_t most_ranges(const buf::Pool& data) const noexcept;
+  std::uint32_t most_segments(const buf::Pool& data) const noexcept;
   std::uint32_t enforce_limits(const buf::Pool& data) noexcept;
 
   std::vector<Range> ranges_;  ///< disjoint, not touching, by rising sequence number

@@ -54,6 +54,26 @@ std::uint32_t ReceiveBuffer::compact(buf::Pool& pool) noexcept {
   return copied;
 }
 
+bool ReceiveBuffer::is_neglected(SeqNum first_unread, const buf::Pool& pool) noexcept {
+  if (has_plain_room()) return false;
+  if (first_unread != neglected_from_) {
+    neglected_from_ = first_unread;
+    neglected_since_ = pool.looks();
+  }
+  return pool.looks() - neglected_since_ >= kPatientTurns;
+}
+
+std::uint32_t ReceiveBuffer::absorb(buf::Chain data, SeqNum first_unread,
+                                    buf::Pool& pool) noexcept {
+  if (is_neglected(first_unread, pool) &&
+      is_wasteful(data_.size() + data.size(), data_.segments() + data.segments(), plain_segments_,
+                  pool)) {
+    return append_packed(data_, std::move(data), pool);
+  }
+  data_.append(std::move(data));
+  return 0;
+}
+
 std::uint32_t ReceiveBuffer::bounded(std::uint32_t limit) const noexcept {
   limit = std::min(limit, data_.size());
   if (is_one_packet()) [[likely]] {

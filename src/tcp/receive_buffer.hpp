@@ -11,6 +11,7 @@
 #include "buf/loan.hpp"
 #include "buf/pool.hpp"
 #include "tcp/packing.hpp"
+#include "tcp/seq.hpp"
 
 namespace zs::tcp {
 
@@ -56,16 +57,9 @@ class ReceiveBuffer {
   void append(buf::Chain data) noexcept { data_.append(std::move(data)); }
   void append(buf::Mbuf packet) noexcept { data_.append(std::move(packet)); }
   /// append(), but tiny segments share a buffer (packing.hpp) once the application lags behind.
-  /// Returns how many payload bytes were copied to that end.
-  std::uint32_t absorb(buf::Chain data, buf::Pool& pool) noexcept {
-    if (!has_plain_room() &&
-        is_wasteful(data_.size() + data.size(), data_.segments() + data.segments(), plain_segments_,
-                    pool)) {
-      return append_packed(data_, std::move(data), pool);
-    }
-    data_.append(std::move(data));
-    return 0;
-  }
+  /// `first_unread` is the number of the first byte that waits. Returns how many payload bytes were
+  /// copied.
+  std::uint32_t absorb(buf::Chain data, SeqNum first_unread, buf::Pool& pool) noexcept;
 
   /// Moves out up to `limit` bytes, uncopied; an empty chain when there are none. kNoBuffers
   /// (nothing changes) when a segment must be cut and no descriptor is left.
@@ -90,6 +84,8 @@ class ReceiveBuffer {
                        std::uint32_t queued_elsewhere = 0) const noexcept;
 
  private:
+  /// Whether nothing was read for kPatientTurns, though more than a few buffers wait.
+  bool is_neglected(SeqNum first_unread, const buf::Pool& pool) noexcept;
   /// `limit`, or what there is, or what one packet can hold: what is read may become one.
   std::uint32_t bounded(std::uint32_t limit) const noexcept;
 
@@ -98,6 +94,8 @@ class ReceiveBuffer {
   std::uint32_t capacity_;
   std::uint32_t max_segments_;
   std::uint32_t plain_segments_;
+  SeqNum neglected_from_;              ///< first_unread when there were too many buffers,
+  std::uint32_t neglected_since_ = 0;  ///< and Pool::looks() then
   bool refused_ = false;
 };
 

@@ -201,8 +201,9 @@ TEST_F(FloodTest, of_tiny_segments_that_nobody_reads) {
                               : attacker.data_ahead(1 + 2 * random.below(10'000), byte);
   });
   // The first bytes of each hold a buffer each, the others share some: nobody notices.
-  const std::uint32_t few = tcp::kPlainBuffers + tcp::kPlainBuffersOutOfOrder;
-  EXPECT_LE(most[2], attackers.size() * (few + 8) + 200);
+  const std::uint32_t few =
+      tcp::kPlainBuffers + tcp::kPatientTurns + 2 * tcp::kPlainBuffersOutOfOrder;
+  EXPECT_LE(most[2], attackers.size() * few + 200);
   EXPECT_EQ(w_.data->supply(), buf::Supply::kPlenty);
   EXPECT_GT(w_.shard->tcp().counters().copied_bytes_in, 0u);
   ASSERT_TRUE(w_.table->close(unread));

@@ -53,8 +53,23 @@ TEST_F(ReassemblyTest, waits_for_the_gap_to_close) {
   EXPECT_EQ(queue_.segments(), 0u);
 }
 
-TEST(ReassemblyOfTinySegments, they_share_buffers_where_they_follow_each_other) {
+TEST(ReassemblyOfTinySegments, they_wait_uncopied_while_there_are_buffers) {
   TestPools pools{4'096, 2'048};
+  Reassembly queue{{.ranges = 256, .bytes = 1u << 20, .segments = 2'048}};
+  for (std::uint32_t i = 0; i < 1'000; ++i) {
+    const auto kept = queue.insert(at(100 + i), pools.chain(stream(100 + i, 1)), pools);
+    EXPECT_EQ(kept.displaced_bytes, 0u);
+    EXPECT_EQ(kept.copied_bytes, 0u);
+  }
+  EXPECT_EQ(queue.segments(), 1'000u);
+}
+
+TEST(ReassemblyOfTinySegments, they_share_buffers_once_these_run_low) {
+  TestPools pools{4'096, 2'048};
+  const buf::Chain others = pools.chain(stream(0, 3'200 * 2'048));
+  pools.data->look();
+  ASSERT_NE(pools.data->supply(), buf::Supply::kPlenty);
+  const std::uint32_t used = pools.data->in_use();
   Reassembly queue{{.ranges = 256, .bytes = 1u << 20, .segments = 2'048}};
   std::uint32_t copied = 0;
   for (std::uint32_t i = 0; i < 3'000; ++i) {
@@ -64,10 +79,30 @@ TEST(ReassemblyOfTinySegments, they_share_buffers_where_they_follow_each_other) 
   }
   EXPECT_EQ(copied, 3'000 - queue.segments());
   EXPECT_LE(queue.segments(), kPlainBuffersOutOfOrder + 2);
-  EXPECT_EQ(pools.data->in_use(), queue.segments());
+  EXPECT_EQ(pools.data->in_use(), used + queue.segments());
   EXPECT_EQ(bytes_of(queue.take_in_order(at(100))), stream(100, 3'000));
   EXPECT_EQ(queue.segments(), 0u);
-  EXPECT_TRUE(pools.all_back());
+}
+
+TEST(ReassemblyOfTinySegments, those_that_wait_give_way_once_buffers_run_low) {
+  TestPools pools{1'024, 2'048};
+  Reassembly queue{{.ranges = 256, .bytes = 1u << 20, .segments = 2'048}};
+  const auto insert_tiny = [&](std::uint32_t from, std::uint32_t to) {
+    std::uint32_t displaced = 0;
+    for (std::uint32_t i = from; i < to; ++i) {
+      displaced +=
+          queue.insert(at(100 + i), pools.chain(stream(100 + i, 1)), pools).displaced_bytes;
+    }
+    return displaced;
+  };
+  EXPECT_EQ(insert_tiny(0, 700), 0u);
+  const buf::Chain others = pools.chain(stream(0, 100 * 2'048));
+  pools.data->look();
+  ASSERT_NE(pools.data->supply(), buf::Supply::kPlenty);
+  EXPECT_GT(insert_tiny(700, 701), 600u);
+  EXPECT_LE(queue.segments(), kPlainBuffersOutOfOrder);
+  const std::uint32_t left = queue.bytes();
+  EXPECT_EQ(bytes_of(queue.take_in_order(at(100))), stream(100, left));
 }
 
 TEST(ReassemblyOfTinySegments, those_far_away_go_where_they_do_not) {

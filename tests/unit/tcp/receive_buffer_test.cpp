@@ -126,17 +126,19 @@ TEST(ReceiveBuffer, packs_tiny_segments_into_few_buffers) {
 TEST(ReceiveBuffer, tiny_segments_that_nobody_reads_share_buffers) {
   TestPools pools{8'192, 2'048};
   ReceiveBuffer b{1u << 20, 4'096};
+  constexpr SeqNum kFirst{100};
   for (std::uint64_t i = 0; i < kPlainBuffers; ++i) {
     EXPECT_TRUE(b.has_plain_room());
-    EXPECT_EQ(b.absorb(pools.chain(stream(i, 1)), *pools.data), 0u);
+    EXPECT_EQ(b.absorb(pools.chain(stream(i, 1)), kFirst, *pools.data), 0u);
   }
   EXPECT_FALSE(b.has_plain_room());
   EXPECT_TRUE(b.has_room());
   std::uint32_t copied = 0;
   for (std::uint64_t i = kPlainBuffers; i < 5'000; ++i) {
-    copied += b.absorb(pools.chain(stream(i, 1)), *pools.data);
+    copied += b.absorb(pools.chain(stream(i, 1)), kFirst, *pools.data);
+    pools.data->look();  // a turn ends
   }
-  EXPECT_LE(b.segments(), kPlainBuffers + 3);
+  EXPECT_LE(b.segments(), kPlainBuffers + kPatientTurns + 3);
   EXPECT_EQ(pools.data->in_use(), b.segments());
   EXPECT_GT(copied, 4'900u);
   EXPECT_EQ(bytes_of(b.take_all()), stream(0, 5'000));
@@ -145,11 +147,15 @@ TEST(ReceiveBuffer, tiny_segments_that_nobody_reads_share_buffers) {
 TEST(ReceiveBuffer, what_is_read_in_time_is_not_copied) {
   TestPools pools{256, 2'048};
   ReceiveBuffer b{1u << 20, 4'096};
-  for (int burst = 0; burst < 100; ++burst) {
-    for (std::uint64_t i = 0; i < kPlainBuffers; ++i) {
-      EXPECT_EQ(b.absorb(pools.chain(stream(i, 64)), *pools.data), 0u);
+  SeqNum unread{7};
+  for (std::uint32_t burst = 0; burst < 100; ++burst) {
+    for (std::uint64_t i = 0; i < 128; ++i) {
+      EXPECT_EQ(b.absorb(pools.chain(stream(i, 64)), unread, *pools.data), 0u);
     }
-    EXPECT_EQ(b.take_all().segments(), kPlainBuffers);
+    // Some are read only after a few turns.
+    for (std::uint32_t turn = 0; turn <= burst % kPatientTurns; ++turn) pools.data->look();
+    EXPECT_EQ(b.take_all().segments(), 128u);
+    unread += 128 * 64;
   }
 }
 
@@ -157,9 +163,10 @@ TEST(ReceiveBuffer, full_segments_are_not_copied_however_late_they_are_read) {
   TestPools pools{2'048, 2'048};
   ReceiveBuffer b{1u << 20, 4'096};
   for (std::uint64_t i = 0; i < 700; ++i) {
-    EXPECT_EQ(b.absorb(pools.chain(stream(i * 1'448, 1'448)), *pools.data), 0u);
+    EXPECT_EQ(b.absorb(pools.chain(stream(i * 1'448, 1'448)), SeqNum{1}, *pools.data), 0u);
+    pools.data->look();
   }
-  EXPECT_EQ(b.absorb(pools.chain(stream(0, 1)), *pools.data), 0u);  // the end of a message
+  EXPECT_EQ(b.absorb(pools.chain(stream(0, 1)), SeqNum{1}, *pools.data), 0u);  // a message's end
   EXPECT_EQ(b.segments(), 701u);
 }
 
