@@ -16,6 +16,7 @@ struct LinkSpec {
   double reorder = 0;
   double duplicate = 0;
   double corrupt = 0;
+  std::uint32_t swallow_above = 0;  ///< a black hole for longer frames
   Duration jitter{};
   std::uint16_t mtu = 1500;
   double mark = 0;                     ///< CE, on what may be marked
@@ -30,6 +31,7 @@ struct LinkSpec {
     f.reorder_delay = one_way_delay / 2;
     f.delay = one_way_delay;
     f.jitter = jitter;
+    f.swallow_above = swallow_above;
     f.bits_per_second = bits_per_second;
     f.queue_bytes = queue_bytes;
     f.mark = mark;

@@ -15,6 +15,8 @@ namespace {
 constexpr std::uint64_t kDrawSalt = 0x5eed'0f5c'e4a2'1000ull;
 /// The same, so that what ECN and its friends draw changes nothing else of a world.
 constexpr std::uint64_t kEcnSalt = 0x0ec4'5a17'0ec4'5a17ull;
+/// And for black holes.
+constexpr std::uint64_t kHoleSalt = 0xb1ac'0b01'e5a1'7000ull;
 constexpr Duration kLimit = 4h;  ///< of virtual time, which costs nothing while nothing happens
 
 LinkSpec lan_link(Draw& d) {
@@ -231,6 +233,19 @@ void add_congestion_marks(Draw& d, Scenario& s) {
   if (s.bottleneck) let_mark(*s.bottleneck);
 }
 
+/// Hosts that find out by themselves how long packets may be, and links that swallow longer ones
+/// (RFC 4821), though nothing that every IPv6 link carries.
+void add_black_holes(Draw& d, Scenario& s) {
+  if (!d.chance(0.25)) return;
+  const bool any_hole = d.chance(0.7);
+  for (PlannedHost& h : s.hosts) {
+    h.config.tcp.mtu_probing = d.pick({tcp::MtuProbing::kBlackHole, tcp::MtuProbing::kOn});
+    if (!any_hole || !d.chance(0.7)) continue;
+    h.config.offloads = dev::Offload::kMultiSegment;  // the link would see super-frames
+    h.access.swallow_above = d.between(1'300, 1'520);
+  }
+}
+
 void draw_mixed(Draw& d, Scenario& s) {
   const std::uint32_t pairs = d.between(2, 5);
   s.bottleneck = any_link(d);
@@ -311,6 +326,8 @@ Scenario draw_scenario(Profile profile, std::uint64_t seed) {
   }
   Draw marks{seed ^ (kEcnSalt + static_cast<std::uint64_t>(profile))};
   add_congestion_marks(marks, s);
+  Draw holes{seed ^ (kHoleSalt + static_cast<std::uint64_t>(profile))};
+  add_black_holes(holes, s);
   watch_over_aborts(s);
   return s;
 }

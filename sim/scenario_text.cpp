@@ -20,6 +20,7 @@ std::string describe(const LinkSpec& l) {
          share("loss", l.loss) + share("reorder", l.reorder) + share("duplicate", l.duplicate) +
          share("corrupt", l.corrupt) + share("mark", l.mark) +
          (l.mark_queue_bytes > 0 ? ", marks from " + std::to_string(l.mark_queue_bytes) : "") +
+         (l.swallow_above > 0 ? ", swallows above " + std::to_string(l.swallow_above) : "") +
          (l.jitter.count() > 0 ? ", jitter " + ms(l.jitter) : "");
 }
 
@@ -29,6 +30,8 @@ std::string describe(const PlannedHost& h) {
   if (c.ecn == tcp::EcnMode::kOn) text += ", asks for ecn";
   if (c.ecn == tcp::EcnMode::kOff) text += ", no ecn";
   if (c.pacing) text += ", paces";
+  if (c.mtu_probing == tcp::MtuProbing::kBlackHole) text += ", expects black holes";
+  if (c.mtu_probing == tcp::MtuProbing::kOn) text += ", probes the path";
   if (c.timestamps) text += ", timestamps";
   if (c.sack) text += ", sack";
   if (c.window_scaling) text += ", wscale";

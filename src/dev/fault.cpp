@@ -149,7 +149,8 @@ bool FaultQueue::Pipe::restore_verdict(buf::Mbuf& frame, std::uint64_t verdict) 
 }
 
 void FaultQueue::Pipe::submit_one(buf::Mbuf frame, Instant now) noexcept {
-  if (random_.chance(config_.loss)) {
+  const bool swallowed = config_.swallow_above != 0 && frame.length() > config_.swallow_above;
+  if (swallowed || random_.chance(config_.loss)) {
     ++stats_.lost;
     return;
   }

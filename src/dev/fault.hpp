@@ -26,6 +26,7 @@ struct FaultConfig {
   std::uint32_t mark_queue_bytes = 0;
   double reorder = 0;  ///< held back by `reorder_delay`, so that later frames overtake
   Duration reorder_delay = std::chrono::milliseconds{1};
+  std::uint32_t swallow_above = 0;  ///< longer frames vanish, and nobody says so; 0: none do
   Duration delay{0};
   Duration jitter{0};                      ///< up to this much more, at random; keeps the order
   std::uint64_t bits_per_second = 0;       ///< 0: no limit

@@ -318,15 +318,10 @@ std::vector<std::pair<std::string, tcp::CongestionAlgorithm>> congestion_choices
   return choices;
 }
 
-void add_tcp_connection_settings(std::vector<Setting>& all) {
+/// What a connection makes of its path: how much may be on it, and how long the packets may be.
+void add_tcp_path_settings(std::vector<Setting>& all) {
   using C = tcp::Config;
   const auto at = [](auto field) { return in(&Config::tcp, field); };
-  all.push_back(byte_count("tcp.send_buffer_bytes", at(&C::send_buffer_bytes), 4'096, 1u << 30,
-                           "send buffer of a connection"));
-  all.push_back(byte_count("tcp.receive_buffer_bytes", at(&C::receive_buffer_bytes), 4'096,
-                           1u << 30, "receive buffer of a connection"));
-  all.push_back(whole_number("tcp.receive_buffer_segments", at(&C::receive_buffer_segments), 16,
-                             1'048'576, "most buffers a connection holds"));
   all.push_back(choice("tcp.congestion", at(&C::congestion), congestion_choices(),
                        "congestion control of sockets that do not choose (TCP_CONGESTION)"));
   all.push_back(
@@ -343,7 +338,25 @@ void add_tcp_connection_settings(std::vector<Setting>& all) {
                                                            {"cubic", tcp::HyStartUse::kCubic},
                                                            {"all", tcp::HyStartUse::kEverybody}},
       "HyStart++: nobody's, CUBIC's, or NewReno's first slow start as well"));
+  all.push_back(choice("tcp.mtu_probing", at(&C::mtu_probing),
+                       std::vector<std::pair<std::string, tcp::MtuProbing>>{
+                           {"off", tcp::MtuProbing::kOff},
+                           {"blackhole", tcp::MtuProbing::kBlackHole},
+                           {"on", tcp::MtuProbing::kOn}},
+                       "path MTU by what arrives (RFC 4821): off, blackhole or on"));
   all.push_back(boolean("tcp.pacing", at(&C::pacing), "spread what is sent over the round trip"));
+}
+
+void add_tcp_connection_settings(std::vector<Setting>& all) {
+  using C = tcp::Config;
+  const auto at = [](auto field) { return in(&Config::tcp, field); };
+  all.push_back(byte_count("tcp.send_buffer_bytes", at(&C::send_buffer_bytes), 4'096, 1u << 30,
+                           "send buffer of a connection"));
+  all.push_back(byte_count("tcp.receive_buffer_bytes", at(&C::receive_buffer_bytes), 4'096,
+                           1u << 30, "receive buffer of a connection"));
+  all.push_back(whole_number("tcp.receive_buffer_segments", at(&C::receive_buffer_segments), 16,
+                             1'048'576, "most buffers a connection holds"));
+  add_tcp_path_settings(all);
   all.push_back(boolean("tcp.timestamps", at(&C::timestamps), "RFC 7323 timestamps"));
   all.push_back(boolean("tcp.sack", at(&C::sack), "RFC 2018 selective acknowledgements"));
   all.push_back(boolean("tcp.window_scaling", at(&C::window_scaling), "RFC 7323 window scaling"));

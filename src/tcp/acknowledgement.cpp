@@ -121,13 +121,19 @@ void Connection::apply(const recovery::LossRecovery::Verdict& verdict, const Ack
   } else if (verdict.exited_recovery) {
     congestion_->on_recovery_exit(now);
   }
+  const bool is_probe = is_only_mtu_probe_lost(verdict);
   if (verdict.entered_recovery) {
     ++shared_->counters.fast_recoveries;
-    reduce_window(cc::LossKind::kFastRecovery, effect.flight_size, now);
-    recovery_.start_reduction(congestion_->ssthresh(), effect.flight_size);
+    if (is_probe) {
+      on_mtu_probe_lost(now);
+      recovery_.start_reduction(congestion_->window_bytes(), effect.flight_size);
+    } else {
+      reduce_window(cc::LossKind::kFastRecovery, effect.flight_size, now);
+      recovery_.start_reduction(congestion_->ssthresh(), effect.flight_size);
+    }
     timed_seq_.reset();
   }
-  if (pacing_ && pacing_->delivery && verdict.lost_bytes > 0) {
+  if (pacing_ && pacing_->delivery && verdict.lost_bytes > 0 && !is_probe) {
     pacing_->delivery->on_lost(verdict.lost_bytes, verdict.newest_lost_at);
   }
   recovery_.reduce(verdict, effect.una_advanced, flight(now));
@@ -253,6 +259,7 @@ void Connection::on_bytes_acknowledged(SeqNum ack, Instant now) {
     timers_.cancel(TimerId::kRetransmit);  // RFC 6298 §5.2
     timers_.cancel(TimerId::kLossDetection);
   }
+  if (mtu_search_) judge_mtu_probe();
 }
 
 }  // namespace zs::tcp

@@ -27,6 +27,13 @@ enum class EcnMode : std::uint8_t {
 /// Whose first slow start HyStart++ (RFC 9406) ends.
 enum class HyStartUse : std::uint8_t { kNobody, kCubic, kEverybody };
 
+/// Packetisation-layer path MTU discovery (RFC 4821); Linux' tcp_mtu_probing.
+enum class MtuProbing : std::uint8_t {
+  kOff,        ///< only messages say what a path carries
+  kBlackHole,  ///< also timeouts in a row of full segments
+  kOn,         ///< begins small, and probes upward
+};
+
 /// What every new connection of a shard starts with; sockets may override the per-connection part.
 struct Config {
   // Per connection.
@@ -45,6 +52,7 @@ struct Config {
   bool window_scaling = true;                  ///< RFC 7323
   bool nodelay = false;                        ///< TCP_NODELAY
   std::uint32_t initial_window_segments = 10;  ///< RFC 6928
+  MtuProbing mtu_probing = MtuProbing::kOff;   ///< RFC 4821
   bool pacing = false;                         ///< every connection; else those that ask
   Duration min_rto = 200ms;          ///< Linux' TCP_RTO_MIN; RFC 6298 §2.4 says 1 s, nobody obeys
   Duration max_rto = 120s;           ///< Linux' TCP_RTO_MAX; RFC 6298 §2.5 asks for at least 60 s

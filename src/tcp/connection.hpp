@@ -19,6 +19,7 @@
 #include "tcp/ecn.hpp"
 #include "tcp/holding.hpp"
 #include "tcp/keepalive.hpp"
+#include "tcp/mtu_search.hpp"
 #include "tcp/opening.hpp"
 #include "tcp/pacing.hpp"
 #include "tcp/progress.hpp"
@@ -330,6 +331,7 @@ class Connection : public timer::Entry,
   bool poll_loss_probe(OutPacket& out, Instant now);
   bool poll_new_data(OutPacket& out, Instant now);
   bool poll_probe(OutPacket& out, Instant now);
+  bool poll_mtu_probe(OutPacket& out, Instant now);
   /// Builds the packet, or finds no buffer. May shorten the plan; what it says afterwards is what
   /// was sent.
   bool emit(Plan& plan, OutPacket& out, Instant now);
@@ -385,6 +387,17 @@ class Connection : public timer::Entry,
   std::uint16_t select_window();
   WindowState window_state() const;
 
+  // mtu_probe.cpp
+  void begin_mtu_search();
+  void retreat_from_black_hole();
+  bool is_probing_mtu() const { return mtu_search_ && mtu_search_->probe(); }
+  std::uint32_t mtu_probe_bytes(Instant now);
+  void note_mtu_probe(const SeqRange& range, Instant now);
+  void judge_mtu_probe();
+  bool is_only_mtu_probe_lost(const recovery::LossRecovery::Verdict& verdict) const;
+  void on_mtu_probe_lost(Instant now);
+  void give_up_mtu_probe(const SeqRange& resent, Instant now);
+
   // pacing.cpp
   void select_pacing();
   bool is_paced_out(Instant now) const { return pacing_ && pacing_->pacer.holds(now); }
@@ -421,12 +434,13 @@ class Connection : public timer::Entry,
            !rcv_.fin && !reset_pending_ && !probe_pending_ && !keepalive_pending_ && !starved_ &&
            snd_.nxt == snd_.max && recovery_.is_quiet() && !reassembly_.has_report() &&
            !timers_.is_armed(TimerId::kPersist) && !holding_.is_unfinished() &&
-           !options_.are_unusual() && ecn_.is_quiet() && !pacing_;
+           !options_.are_unusual() && ecn_.is_quiet() && !pacing_ && !is_probing_mtu();
   }
   void notify() {
     if (owner_ != kNoOwner) shared_->changed.push_back_once(*this);
   }
   void set_mss(std::uint16_t mtu);
+  std::uint16_t mss_for_path(std::uint16_t mtu) const;
   std::uint32_t timestamp_now(Instant now) const;
   /// Bytes written but never sent.
   std::uint32_t unsent_bytes() const;
@@ -528,6 +542,7 @@ class Connection : public timer::Entry,
   std::unique_ptr<FastOpen> fast_open_;  ///< until the handshake is over
   ConnectionOptions options_;
   Holding holding_;
+  std::unique_ptr<MtuSearch> mtu_search_;
   std::unique_ptr<Pacing> pacing_;  ///< of a connection that paces
   ChallengeLimiter challenge_limiter_;
   std::uint32_t retransmits_total_ = 0;

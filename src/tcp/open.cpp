@@ -113,6 +113,7 @@ Connection::~Connection() {
 }
 
 void Connection::start_sending() {
+  begin_mtu_search();
   set_mss(mtu_);
   // RFC 6928 §2, RFC 5681 §3.1: a lost SYN is a sign of congestion, so begin with one segment.
   const std::uint32_t segments = retries_ > 0 ? 1 : shared_->config.initial_window_segments;

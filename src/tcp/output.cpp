@@ -113,6 +113,7 @@ bool Connection::resend(SeqRange& range, OutPacket& out, Instant now) {
   if (!emit(plan, out, now)) return false;
   if (plan.payload_bytes < planned) range.end = range.begin + plan.payload_bytes;
   if (pacing_) note_paced(plan.payload_bytes, false, now);
+  give_up_mtu_probe(range, now);
   last_sent_ = now;    // the log knows when the newest data was sent
   timed_seq_.reset();  // Karn's rule: what follows may be acknowledged by this copy's arrival
   const std::uint32_t segments = (plan.payload_bytes + segment - 1) / segment;
@@ -200,6 +201,7 @@ std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t seg
   if (unsent == 0 && !fin_due) return false;
   if (!has_outstanding() && now - last_sent_ > rtt_.rto()) congestion_->on_idle_restart(now);
 
+  if (mtu_search_ && poll_mtu_probe(out, now)) return true;
   const std::uint32_t segment = segment_payload();
   std::uint32_t bytes = 0;
   if (unsent > 0) {
@@ -223,6 +225,17 @@ std::uint32_t Connection::sendable_bytes(std::uint32_t unsent, std::uint32_t seg
     if (fin_due) plan.flags |= flag::kFin;
   }
   if (!emit(plan, out, now)) return false;
+  note_sent(plan, now);
+  return true;
+}
+
+bool Connection::poll_mtu_probe(OutPacket& out, Instant now) {
+  const std::uint32_t bytes = mtu_probe_bytes(now);
+  const std::uint32_t offset = snd_.nxt.raw() - snd_.una_data.raw();
+  if (bytes == 0 || send_buffer_.longest_carve(offset, bytes, kMaxSlices) < bytes) return false;
+  Plan plan{.seq = snd_.nxt, .payload_bytes = bytes, .flags = flag::kAck, .segment = bytes};
+  if (!emit(plan, out, now)) return false;
+  if (plan.payload_bytes == bytes) note_mtu_probe({snd_.nxt, snd_.nxt + bytes}, now);
   note_sent(plan, now);
   return true;
 }
@@ -418,10 +431,14 @@ std::uint32_t Connection::segment_payload_with_sack() const {
   return mss_ > more + kMinSegmentPayload ? mss_ - more : kMinSegmentPayload;
 }
 
-void Connection::set_mss(std::uint16_t mtu) {
+std::uint16_t Connection::mss_for_path(std::uint16_t mtu) const {
   std::uint32_t mss = std::min(mss_for_mtu(mtu, flow_), negotiated_.peer_mss);
   if (negotiated_.timestamps) mss -= wire::kAlignedTimestamps;
-  mss_ = static_cast<std::uint16_t>(std::max(mss, kMinSegmentPayload));
+  return static_cast<std::uint16_t>(std::max(mss, kMinSegmentPayload));
+}
+
+void Connection::set_mss(std::uint16_t mtu) {
+  mss_ = mss_for_path(mtu);
   usual_header_ = negotiated_.timestamps ? wire::kStampedTcpBytes : wire::kPlainTcpBytes;
   congestion_->on_mss_change(mss_);
 }

@@ -54,7 +54,8 @@ struct Counters {
   std::uint64_t congestion_marks_in = 0;    ///< data segments that were marked (CE)
   std::uint64_t congestion_reductions = 0;  ///< of windows, for a peer's echo (ECE)
   std::uint64_t ecn_fallbacks = 0;          ///< SYNs sent again without the bits
-  std::uint64_t send_times_merged = 0;      ///< recovery::SentLog met its bound
+  std::uint64_t mtu_black_holes = 0, mtu_probes = 0, mtu_probes_lost = 0;  ///< RFC 4821
+  std::uint64_t send_times_merged = 0;  ///< recovery::SentLog met its bound
   std::uint64_t duplicate_bytes_in = 0, out_of_order_segments_in = 0;
   std::uint64_t aborts_on_timeout = 0, no_buffers = 0;
   std::uint64_t copied_bytes_in = 0,

@@ -60,6 +60,7 @@ void Connection::on_retransmit_timeout(Instant now) {
   if (retries_ == 0) {
     reduce_window(cc::LossKind::kTimeout, flight_size(), now);
   }
+  retreat_from_black_hole();
   recovery_.on_timeout(flight(now), retries_ > 0);
   ++retries_;
   timed_seq_.reset();
@@ -217,7 +218,9 @@ void Connection::on_icmp_error(Errc error, SeqNum seq, Instant now) {
 
 /// RFC 1191 §6, RFC 8201 §4; checked against what is in flight as RFC 5927 §7 advises.
 void Connection::on_packet_too_big(SeqNum seq, std::uint16_t mtu, Instant now) {
-  if (seq.before(snd_.una) || !seq.before(snd_.max) || mtu >= mtu_) return;
+  if (seq.before(snd_.una) || !seq.before(snd_.max)) return;
+  if (mtu_search_) mtu_search_->on_packet_too_big(mtu, now);
+  if (mtu >= mtu_) return;
   mtu_ = mtu;
   set_mss(mtu);
   if (!has_outstanding()) return;
