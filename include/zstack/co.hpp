@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <concepts>
 #include <coroutine>
 #include <cstdint>
 #include <cstdio>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <zstack/address.hpp>
 #include <zstack/reactor.hpp>
@@ -36,16 +38,43 @@ template <typename T>
 class [[nodiscard]] Expected {
  public:
   Expected(T value) : value_(std::move(value)) {}  // NOLINT: implicit on purpose
-  static Expected failed(int error) { return Expected(error, 0); }
-  explicit operator bool() const noexcept { return value_.has_value(); }
-  T& operator*() & noexcept { return *value_; }
-  T&& operator*() && noexcept { return *std::move(value_); }
-  T* operator->() noexcept { return &*value_; }
+  /// `error` is an errno; 0, which is none, becomes EINVAL.
+  static Expected failed(int error) noexcept {
+    return Expected(Failure{error != 0 ? error : EINVAL});
+  }
+  Expected(Expected&& other) noexcept(std::is_nothrow_move_constructible_v<T>)
+      : error_(other.error_) {
+    if (error_ == 0) std::construct_at(&value_, std::move(other.value_));
+  }
+  Expected(const Expected& other) requires std::copy_constructible<T> : error_(other.error_) {
+    if (error_ == 0) std::construct_at(&value_, other.value_);
+  }
+  Expected& operator=(Expected other) noexcept(std::is_nothrow_move_constructible_v<T>) {
+    clear();
+    if (other.error_ == 0) std::construct_at(&value_, std::move(other.value_));
+    error_ = other.error_;
+    return *this;
+  }
+  ~Expected() { clear(); }
+  explicit operator bool() const noexcept { return error_ == 0; }
+  T& operator*() & noexcept { return value_; }
+  T&& operator*() && noexcept { return std::move(value_); }
+  T* operator->() noexcept { return &value_; }
   int error() const noexcept { return error_; }
 
  private:
-  Expected(int error, int) : error_(error) {}
-  std::optional<T> value_;
+  struct Failure {
+    int error;
+  };
+  explicit Expected(Failure failure) noexcept : error_(failure.error) {}
+  void clear() noexcept {
+    if (error_ == 0) std::destroy_at(&value_);
+    error_ = EINVAL;  // should what follows throw
+  }
+
+  union {
+    T value_;  ///< only where there is no error
+  };
   int error_ = 0;
 };
 
@@ -167,28 +196,29 @@ struct Read final : SocketOperation<Read, Buffer, &Endpoint::reader> {
 
 /// All of a chain: at once, or in pieces that a send buffer has room for.
 struct Write final : SocketOperation<Write, std::size_t, &Endpoint::writer> {
-  Write(Endpoint* endpoint, Buffer bytes) : SocketOperation(endpoint), bytes_(std::move(bytes)) {}
+  Write(Endpoint* endpoint, Buffer&& bytes) : SocketOperation(endpoint), bytes_(std::move(bytes)) {}
   bool attempt() noexcept {
-    if (size_ == 0) {
-      const long n = z_write(endpoint_->fd, bytes_.get());
-      if (n >= 0) {
-        bytes_.release();
-        size_ = static_cast<std::size_t>(n);
-        return true;
-      }
-      const int error = errno;
-      const std::size_t size = bytes_.size();
-      if (size == 0) return true;  // nothing to be written is no error
-      errno = error;
-      if (size <= kPiece || (error != EAGAIN && error != EMSGSIZE)) return is_over(-1);
-      size_ = size;
-    }
-    return attempt_pieces();
+    if (size_ != 0) return attempt_pieces();
+    const long n = z_write(endpoint_->fd, bytes_.get());
+    if (n < 0) [[unlikely]]
+      return attempt_after_refusal();
+    bytes_.release();
+    size_ = static_cast<std::size_t>(n);
+    return true;
   }
   std::size_t result() const noexcept { return size_; }
 
  private:
-  bool attempt_pieces() noexcept {
+  [[gnu::noinline]] bool attempt_after_refusal() noexcept {
+    const int error = errno;
+    const std::size_t size = bytes_.size();
+    if (size == 0) return true;  // nothing to be written is no error
+    errno = error;
+    if (size <= kPiece || (error != EAGAIN && error != EMSGSIZE)) return is_over(-1);
+    size_ = size;
+    return attempt_pieces();
+  }
+  [[gnu::noinline]] bool attempt_pieces() noexcept {
     while (!bytes_.empty()) {
       rte_mbuf* rest = bytes_.release();
       rte_mbuf* piece = rest;
@@ -299,7 +329,7 @@ class Stream : public Socket {
   /// What has come, at most `most` bytes; an empty buffer is the end.
   detail::Read read(std::size_t most = 256 * 1'024) { return {endpoint_.get(), most}; }
   /// All of it; how many bytes.
-  detail::Write write(Buffer bytes) { return {endpoint_.get(), std::move(bytes)}; }
+  detail::Write write(Buffer&& bytes) { return {endpoint_.get(), std::move(bytes)}; }
   detail::Write write(std::string_view bytes) { return write(Buffer::copy_of(bytes)); }
   /// No more will be written; the peer reads the end.
   void finish() noexcept { z_shutdown(fd(), SHUT_WR); }

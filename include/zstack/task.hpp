@@ -9,20 +9,24 @@
 
 namespace zs::co {
 
-/// Base of what sits in a Ring: a circular list of things that it does not own.
+/// A place in a ring, or its beginning: a circular list of things that it does not own. Alone it
+/// points nowhere, so that what never waits costs next to nothing.
 class Linked {
  public:
   Linked() noexcept = default;
   Linked(const Linked&) = delete;
   Linked& operator=(const Linked&) = delete;
   ~Linked() { unlink(); }
-  bool is_linked() const noexcept { return next_ != this; }
+  /// With others.
+  bool is_linked() const noexcept { return next_ != nullptr && next_ != this; }
   void unlink() noexcept {
+    if (next_ == nullptr) return;
     next_->previous_ = previous_;
     previous_->next_ = next_;
-    next_ = previous_ = this;
+    next_ = previous_ = nullptr;
   }
   void link_before(Linked& other) noexcept {
+    if (other.next_ == nullptr) other.next_ = other.previous_ = &other;
     next_ = &other;
     previous_ = other.previous_;
     previous_->next_ = this;
@@ -31,8 +35,8 @@ class Linked {
   Linked& next() noexcept { return *next_; }
 
  private:
-  Linked* next_ = this;
-  Linked* previous_ = this;
+  Linked* next_ = nullptr;
+  Linked* previous_ = nullptr;
 };
 
 /// A wish that what runs under it end: every wait below it fails with ECANCELED, now and later.
@@ -64,6 +68,7 @@ class Cancel : public Linked {
       wait.unlink();
       wait.interrupt();
     }
+    if (!children_.is_linked()) return;
     for (Linked* child = &children_.next(); child != &children_; child = &child->next()) {
       static_cast<Cancel*>(child)->cancel();
     }

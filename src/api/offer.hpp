@@ -22,6 +22,12 @@ struct Shape {
 /// more than one packet holds. Makes pkt_len and nb_segs of each head true.
 Result<Shape> check_chains(std::span<rte_mbuf* const> chains) noexcept;
 
+/// What nearly every chain is: one segment, with bytes, that the stack can take as it is.
+inline bool is_sound_segment(const rte_mbuf* m) noexcept {
+  return m != nullptr && m->next == nullptr && m->data_len > 0 && m->buf_addr != nullptr &&
+         std::uint32_t{m->data_off} + m->data_len <= m->buf_len && buf::reference_count(m) > 0;
+}
+
 /// The chains as one run of bytes. Precondition: checked, no empty segments.
 buf::Chain join(std::span<rte_mbuf* const> chains) noexcept;
 /// The way back of join(): `all` is what it gave for the same chains.

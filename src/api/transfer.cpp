@@ -27,6 +27,17 @@ ssize_t hand_over(Chain chain, rte_mbuf** m) {
   return bytes;
 }
 
+/// offer_to_socket() for one chain that is_sound_segment().
+Result<ssize_t> offer_segment(Instance& here, int fd, rte_mbuf* m) {
+  const ssize_t bytes = m->data_len;
+  Chain all{zs::buf::Mbuf::adopt(m)};
+  if (auto written = here.sockets.write(fd, all); !written) [[unlikely]] {
+    zs::api::part(std::move(all), {&m, 1});  // the caller's, as it was
+    return written.error();
+  }
+  return bytes;
+}
+
 /// MSG_DONTWAIT and MSG_NOSIGNAL ask for what is always so.
 Result<zs::sock::WriteFlags> write_flags(int flags) {
   constexpr int kKnown = MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL;
@@ -51,8 +62,12 @@ Result<ssize_t> offer_to_socket(Instance& here, int fd, std::span<rte_mbuf* cons
 ssize_t z_read(int fd, struct rte_mbuf** m, size_t n) {
   return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
     if (m == nullptr || n == 0) return Errc::kInvalid;
-    ZS_TRY_ASSIGN(Chain chain, here.sockets.read(fd, read_limit(n)));
-    return hand_over(std::move(chain), m);
+    auto chain = here.sockets.read(fd, read_limit(n));
+    if (!chain) [[unlikely]]
+      return chain.error();
+    const auto bytes = static_cast<ssize_t>(chain->size());
+    *m = (*std::move(chain)).release().release();
+    return bytes;
   });
 }
 
@@ -66,6 +81,8 @@ ssize_t z_peek(int fd, struct rte_mbuf** m, size_t n) {
 
 ssize_t z_write(int fd, struct rte_mbuf* m) {
   return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+    if (zs::api::is_sound_segment(m)) [[likely]]
+      return offer_segment(here, fd, m);
     return offer_to_socket(here, fd, {&m, 1});
   });
 }

@@ -35,6 +35,8 @@ std::uint32_t to_bits(std::uint32_t events) {
 }
 
 std::uint32_t to_events(std::uint32_t bits, std::uint32_t asked) {
+  if (bits == ready::kReadable) [[likely]]
+    return kTranslations[0].epoll & asked;
   std::uint32_t events = 0;
   for (const Translation& t : kTranslations) {
     if ((bits & t.bits) != 0) events |= t.epoll & asked;
@@ -84,6 +86,7 @@ Result<void> EpollSet::add(int fd, const epoll_event& event) {
   arm(item, event);
   items_.emplace(Key{source, fd}, std::move(owned));
   link(item, *source);
+  if (item.is_edge) EventQueues::expect_edges(*source);
   queue_if_ready(item);
   return {};
 }
@@ -96,6 +99,7 @@ Result<void> EpollSet::modify(int fd, const epoll_event& event) {
   if (item == nullptr) return Errc::kNotFound;
   if ((item->events & kExclusive) != 0) return Errc::kInvalid;
   arm(*item, event);
+  if (item->is_edge) EventQueues::expect_edges(*source);
   queue_if_ready(*item);
   return {};
 }
@@ -115,7 +119,7 @@ std::uint32_t EpollSet::report(const Watch& watch) const {
   return to_events(all_.readiness(*item.source, item.wanted), item.events);
 }
 
-std::size_t EpollSet::wait(std::span<epoll_event> out) {
+[[gnu::flatten]] std::size_t EpollSet::wait(std::span<epoll_event> out) {
   all_.collect();
   std::size_t filled = 0;
   if (out.empty()) return 0;

@@ -1,6 +1,7 @@
 #include "sock/event_queues.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sock/epoll_set.hpp"
 #include "sock/kernel_queue.hpp"
@@ -99,7 +100,6 @@ Result<Source*> EventQueues::source(int fd) {
     socket->source = std::make_unique<Source>();
     socket->source->socket = socket;
     socket->interest |= kObserved;
-    (void)edges_of(*socket->source);  // what it looks like now is no news
   }
   return socket->source.get();
 }
@@ -113,8 +113,13 @@ void EventQueues::collect() {
   fire_timers();
 }
 
+void EventQueues::expect_edges(Source& source) {
+  if (source.socket == nullptr || std::exchange(source.has_edges, true)) return;
+  (void)edges_of(source);  // what it looks like now is no news
+}
+
 void EventQueues::touch(Source& source) {
-  const std::uint32_t edges = edges_of(source);
+  const std::uint32_t edges = source.has_edges ? edges_of(source) : 0;
   source.watches.for_each([edges](Watch& watch) {
     if (!watch.is_edge || (edges & watch.wanted) != 0) watch.queue->activate(watch);
   });
@@ -124,7 +129,7 @@ std::uint32_t EventQueues::readiness(Source& source, std::uint32_t wanted) {
   if (source.queue != nullptr) {
     return source.queue->has_ready() ? ready::kReadable & wanted : 0;
   }
-  const std::uint32_t bits = posix_readiness(*source.socket, sockets_.udp);
+  const std::uint32_t bits = posix_readiness(*source.socket, wanted, sockets_.udp);
   if ((wanted & ready::kWritable & ~bits) != 0) source.wants_room = true;
   return bits & wanted;
 }

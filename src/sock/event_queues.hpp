@@ -58,6 +58,8 @@ class EventQueues {
   void start_timer(Instant at, Watch& watch) { timers_.emplace(at, &watch); }
   /// Does nothing for one that has fired.
   void stop_timer(Instant at, const Watch& watch);
+  /// From now on edges of `source` are told, to watches with is_edge.
+  static void expect_edges(Source& source);
   /// The last descriptor of a socket is closed.
   static void drop_all(Source& source);
   /// One of its descriptors is closed: kqueue forgets what was registered by that one, epoll does

@@ -38,6 +38,8 @@ struct Source {
   std::uint32_t state = 0;
   /// A write was refused or found no room: that there is some again is news (Linux' rule).
   bool wants_room = false;
+  /// Some watch is told of edges: until then nobody looks for them.
+  bool has_edges = false;
 };
 
 }  // namespace zs::sock

@@ -22,7 +22,7 @@ Result<Fill> SocketTable::fill(int fd) const {
 Result<std::uint32_t> SocketTable::readiness(int fd) const {
   const Socket* const socket = impl_->find(fd);
   if (socket == nullptr) return Errc::kBadFd;
-  return posix_readiness(*socket, impl_->udp);
+  return posix_readiness(*socket, UINT32_MAX, impl_->udp);
 }
 
 void SocketTable::note_copied(std::size_t bytes) { impl_->copied_datagram_bytes += bytes; }

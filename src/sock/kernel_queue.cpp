@@ -100,7 +100,10 @@ Result<KernelQueue::Note*> KernelQueue::make(const KernelEvent& event) {
   note.wanted = event.filter == kq::kWrite ? ready::kWritable : ready::kReadable;
   note.wanted |= ready::kHangup | ready::kError | ready::kPeerClosed;
   notes_.emplace(Key{event.ident, event.filter}, std::move(owned));
-  if (source != nullptr) link(note, *source);
+  if (source != nullptr) {
+    link(note, *source);
+    if (note.is_edge) EventQueues::expect_edges(*source);
+  }
   return &note;
 }
 

@@ -1,3 +1,4 @@
+#include <memory>
 #include <stdexcept>
 #include <zstack/co.hpp>
 
@@ -355,6 +356,25 @@ TEST_F(CoTest, StreamsOverIPv6ToAListenerAtAnAddress) {
   group.spawn(asker(Address::parse("2001:db8::1", 7), words));
   play(group);
   EXPECT_EQ(words, "6");
+}
+
+TEST_F(CoTest, ExpectedIsAValueOrAnError) {
+  auto words = std::make_shared<int>(1);
+  {
+    Expected<std::shared_ptr<int>> a(words);
+    Expected<std::shared_ptr<int>> b = a;
+    EXPECT_EQ(words.use_count(), 3);
+    a = Expected<std::shared_ptr<int>>::failed(ENOMEM);
+    EXPECT_FALSE(a);
+    EXPECT_EQ(a.error(), ENOMEM);
+    EXPECT_EQ(words.use_count(), 2);
+    a = std::move(b);
+    ASSERT_TRUE(a);
+    EXPECT_EQ(**a, 1);
+    EXPECT_EQ(a.error(), 0);
+  }
+  EXPECT_EQ(words.use_count(), 1);
+  EXPECT_EQ(Expected<int>::failed(0).error(), EINVAL);
 }
 
 TEST_F(CoTest, AddressesAreOfTwoFamilies) {
