@@ -34,6 +34,7 @@
 
 #include "ff_errno.h"
 #include "ff_event.h"
+#include "ff_tools.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/reference.md"
-HEADERS = ("zstack/zstack.h", "ff_api.h", "ff_epoll.h", "ff_log.h", "ff_config.h")
+HEADERS = ("zstack/zstack.h", "ff_api.h", "ff_tools.h", "ff_epoll.h", "ff_log.h", "ff_config.h")
 FACTS = ("Success", "Failure", "Errors", "Thread")
 # A declaration at the left margin that ends in `;`, perhaps some lines further on.
 DECLARATION = re.compile(r"^(?!typedef|struct \w+;|struct \w+ \{|enum|extern \"C\"|#)[A-Za-z][^;{}#]*;", re.M)

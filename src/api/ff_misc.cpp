@@ -76,6 +76,16 @@ int ff_route_ctl(enum FF_ROUTE_CTL req, enum FF_ROUTE_FLAG flag, struct linux_so
   });
 }
 
+int ff_rtioctl(int /*fib*/, void* /*data*/, unsigned* /*plen*/, unsigned /*maxlen*/) {
+  errno = EOPNOTSUPP;
+  return -1;
+}
+
+int ff_ngctl(int /*cmd*/, void* /*data*/) {
+  errno = EOPNOTSUPP;
+  return -1;
+}
+
 int ff_gettimeofday(struct timeval* tv, void* /*tz*/) {
   if (tv == nullptr) {
     errno = EFAULT;

@@ -20,7 +20,7 @@ from random import Random
 from threading import Barrier, Thread
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "interop"))
-from harness import STACK, can_connect, wait_for  # noqa: E402
+from harness import STACK, can_connect, receive_exactly, wait_for  # noqa: E402
 
 
 def check(good, text):
@@ -307,3 +307,41 @@ def clients(program):
     good &= check(0 < p50 <= p99 < 5_000_000, f"and in how long ({p50} us, {p99} us)")
     done = subprocess.run([program, "10.99.0.1", "9001", "10", "100", "0.2"], capture_output=True, text=True, timeout=60)
     return check("0 of 10 connections, 0 requests" in done.stdout and done.returncode == 0, "nobody listens: it says so") and good
+
+
+# ---- ff_shapes.c ------------------------------------------------------------------------------
+
+
+def datagram(question):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(0.2)
+        with contextlib.suppress(OSError):  # until there is somebody
+            s.sendto(question, (STACK, 7))
+            return s.recv(2048)
+    return b""
+
+
+def echoes(port):
+    """Five connections at once, three words each."""
+    people = [socket.create_connection((STACK, port), timeout=10) for _ in range(5)]
+    good = True
+    for word in (b"one", b"two" * 300, b"three"):
+        for person in people:
+            person.sendall(word)
+        good &= all(receive_exactly(person, len(word)) == word for person in people)
+    for person in people:
+        person.shutdown(socket.SHUT_WR)
+        good &= person.recv(1) == b""
+        person.close()
+    return good
+
+
+def shapes(program, *arguments):
+    echo_for_many()
+    with started(program, *arguments) as process:
+        good = check(wait_for(lambda: datagram(b"client") == b"done", 20), "the client has heard its words")
+        good &= check(datagram(b"x" * 1400) == b"x" * 1400, "UDP echo by kqueue")
+        for port, how in ((8001, "ff_select()"), (8002, "ff_poll()"), (8003, "ff_kevent_do_each() and ff_dup()")):
+            good &= check(echoes(port) and echoes(port), f"echo by {how}")
+        good &= check(process.poll() is None, "the program is alive")
+    return good

@@ -32,6 +32,7 @@ FSTACK = {
     ROOT / "examples/f-stack/http_zc.c": ("-lfstack", "http 0123456789"),
     ROOT / "examples/paper/z_calls.c": ("zstack", "http Your data here"),
     ROOT / "tests/install/ff_wrong_use.c": ("zstack", "nothing"),
+    ROOT / "tests/install/ff_shapes.c": ("libfstack", "shapes"),
 }
 CO_ECHO = ROOT / "examples/echo_co.cpp"
 PROXY = ROOT / "examples/l4_proxy.cpp"
@@ -92,10 +93,10 @@ def build_with_cmake(prefix, library_folder, out):
     (folder / "first_program").rename(out)
 
 
-def config_ini():
-    """F-Stack's file, on a core that this process may use."""
+def config_ini(reserve):
+    """F-Stack's file, on a core that this process may use; its sockets' descriptors begin at `reserve`."""
     mask = 1 << min(os.sched_getaffinity(0))
-    return CONFIG_INI.read_text().replace("lcore_mask=1\n", f"lcore_mask={mask:x}\n")
+    return CONFIG_INI.read_text().replace("lcore_mask=1\n", f"lcore_mask={mask:x}\n").replace("fd_reserve=1024\n", f"fd_reserve={reserve}\n")
 
 
 def curl_answers(process, expected):
@@ -155,12 +156,12 @@ def talk_to(program, question="echo"):
     """Inside a world of its own: the program answers, and ends in order."""
     run("ip", "link", "set", "lo", "up")
     kind, _, expected = question.partition(" ")
-    if kind in ("tls", "balancer", "clients"):
-        return getattr(conversations, kind)(program)
     arguments = []
-    if expected or "kqueue" in program:
-        Path("config.ini").write_text(config_ini())
+    if expected or "kqueue" in program or kind == "shapes":
+        Path("config.ini").write_text(config_ini(reserve=64 if kind == "shapes" else 1024))
         arguments = ["--conf", "config.ini", "--proc-type=primary", "--proc-id=0"]
+    if kind in ("tls", "balancer", "clients", "shapes"):
+        return getattr(conversations, kind)(program, *arguments)
     if kind == "proxy":
         arguments = echo_on_the_kernel()
     process = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

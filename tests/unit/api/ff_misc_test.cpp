@@ -1,5 +1,7 @@
 #include <ff_api.h>
 
+#include <array>
+
 #include "unit/api/shards.hpp"
 
 namespace zs::api {
@@ -40,6 +42,18 @@ TEST_F(FfMiscTest, Routes) {
   EXPECT_EQ(errno_of(route(FF_ROUTE_ADD, FF_RTF_GATEWAY, "192.168.0.0", "10.0.0.2", "255.0.255.0")),
             EINVAL);
   EXPECT_EQ(count(), before);
+}
+
+TEST_F(FfMiscTest, RoutingMessagesAndNetgraphAreRefusedAndTouchNothing) {
+  std::array<char, 64> message{};
+  message.fill('x');
+  const auto before = message;
+  unsigned length = sizeof(message);
+  EXPECT_EQ(errno_of(ff_rtioctl(0, message.data(), &length, sizeof(message))), EOPNOTSUPP);
+  EXPECT_EQ(length, sizeof(message));
+  EXPECT_EQ(errno_of(ff_ngctl(NGCTL_SOCKET, message.data())), EOPNOTSUPP);
+  EXPECT_EQ(errno_of(ff_ngctl(NGCTL_CLOSE, nullptr)), EOPNOTSUPP);
+  EXPECT_EQ(message, before);
 }
 
 TEST_F(FfMiscTest, TimeAndThreads) {
