@@ -72,8 +72,9 @@ def tls_bears_strangers():
     good = True
     for size in (1, 100, 20_000):
         with socket.create_connection((STACK, 443), timeout=10) as c:
-            c.sendall(b"\x80" + random.randbytes(size - 1) if size > 1 else b"\x80")
-            c.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # it may have gone before we have said all
+                c.sendall(b"\x80" + random.randbytes(size - 1))
+                c.shutdown(socket.SHUT_WR)
             said = receive_all(c)
             good &= check(len(said) < 100, f"{size} bytes of garbage are hung up on ({len(said)} bytes of answer)")
     for part in (hello[:3], hello[:len(hello) // 2], hello):
@@ -219,7 +220,10 @@ def balancer_bears_strangers():
         with socket.create_connection((STACK, 80), timeout=10) as c:
             with contextlib.suppress(ConnectionError):
                 c.sendall(asked)
-            good &= check(receive_all(c).startswith(b"HTTP/1.1 400 "), f"{asked[:40]} is a bad request")
+            said = receive_all(c)
+            # Who is still talking when the other one closes may hear a reset instead.
+            is_refused = said.startswith(b"HTTP/1.1 400 ") or (len(asked) > 1000 and said == b"")
+            good &= check(is_refused, f"{asked[:40]} is a bad request")
     for asked in (b"", b"GET ", b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1000):
         for linger in (False, True):  # FIN or RST
             with socket.create_connection((STACK, 80), timeout=10) as c:
