@@ -72,6 +72,7 @@ std::optional<double> total_of(const std::filesystem::path& profile) {
 Result<std::vector<double>> count_runs(const std::vector<std::string>& arguments,
                                        std::string& why) {
   std::vector<CountingRun> runs;  // at the same time: what is counted is not disturbed
+  runs.reserve(arguments.size());
   for (const std::string& each : arguments) runs.push_back(start_counting(each, runs.size()));
   std::vector<double> instructions;
   for (CountingRun& run : runs) {
