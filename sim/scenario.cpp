@@ -79,6 +79,9 @@ tcp::Config any_tcp(Draw& d) {
   c.max_connections = c.syn_cache_entries = c.time_wait_entries = 1'024;  // quick to set up
   c.send_buffer_bytes = d.magnitude(8'000, 1'000'000);
   c.receive_buffer_bytes = d.magnitude(8'000, 1'000'000);
+  // Every third host's buffers grow.
+  c.send_buffer_max_bytes = c.send_buffer_bytes % 3 == 0 ? 4u << 20 : 0;
+  c.receive_buffer_max_bytes = c.receive_buffer_bytes % 3 == 0 ? 4u << 20 : 0;
   if (c.receive_buffer_bytes % 2 == 0) c.awake_connections = 0;  // who is quiet sleeps
   return c;
 }
@@ -191,6 +194,7 @@ void make_tiny(Draw& d, Scenario& s) {
     tcp::Config& c = h.config.tcp;
     c.send_buffer_bytes = d.magnitude(600, 8'000);
     c.receive_buffer_bytes = d.magnitude(600, 8'000);
+    c.send_buffer_max_bytes = c.receive_buffer_max_bytes = 0;
     c.receive_buffer_segments = d.between(2, 40);
     c.max_connections = connections + d.between(0, 2);
     c.syn_cache_entries = d.between(1, 4);

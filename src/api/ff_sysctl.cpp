@@ -46,9 +46,13 @@ constexpr Variable kVariables[] = {
     {"net.inet.tcp.finwait2_timeout", 6, 1004,
      [](const C& c) { return milliseconds(c.fin_wait_2); }},
     {"net.inet.tcp.sendbuf_max", 6, 1005,
-     [](const C& c) { return static_cast<int>(c.send_buffer_bytes); }},
+     [](const C& c) {
+       return static_cast<int>(std::max(c.send_buffer_bytes, c.send_buffer_max_bytes));
+     }},
     {"net.inet.tcp.recvbuf_max", 6, 1006,
-     [](const C& c) { return static_cast<int>(c.receive_buffer_bytes); }},
+     [](const C& c) {
+       return static_cast<int>(std::max(c.receive_buffer_bytes, c.receive_buffer_max_bytes));
+     }},
     {"net.inet.tcp.delayed_ack", 6, 1007,
      [](const C& c) { return c.delayed_ack.count() > 0 ? 1 : 0; }},
     {"net.inet.tcp.initcwnd_segments", 6, 1008,

@@ -128,7 +128,8 @@ z_tcp_info to_tcp_info(const sock::StreamInfo& info) noexcept {
   t.tcpi_snd_mss = i.send_mss;
   t.tcpi_rcv_mss = i.receive_mss;
   t.tcpi_advmss = i.advertised_mss;
-  t.tcpi_rcv_ssthresh = t.tcpi_rcv_space = i.most_receive_window;
+  t.tcpi_rcv_ssthresh = i.most_receive_window;
+  t.tcpi_rcv_space = i.taken_per_round_trip;
   put_times(i, t);
   put_amounts(i, t);
   return t;

@@ -249,14 +249,17 @@ void Translator::translate_addresses() {
 
 void Translator::translate_tcp() {
   const std::string tcp = "freebsd.sysctl.net.inet.tcp.";
-  // With F-Stack's automatic buffers these are what a buffer begins with, and ours is its end.
-  const auto translate_buffer = [&](const char* automatic, const char* size, const char* ours) {
+  // With F-Stack's automatic buffers these are what a buffer begins with: ours begin larger.
+  const auto translate_buffer = [&](const char* automatic, const char* size,
+                                    const std::string& ours) {
     const auto grows = take_number(tcp + automatic);
     const auto bytes = take_number(tcp + size);
-    if (grows.value_or(1) == 0 && bytes) set(ours, std::to_string(*bytes));
+    if (grows.value_or(1) != 0) return;
+    if (bytes) set(ours + "_bytes", std::to_string(*bytes));
+    set(ours + "_max_bytes", "4096");  // less than it begins with: it does not grow
   };
-  translate_buffer("sendbuf_auto", "sendspace", "tcp.send_buffer_bytes");
-  translate_buffer("recvbuf_auto", "recvspace", "tcp.receive_buffer_bytes");
+  translate_buffer("sendbuf_auto", "sendspace", "tcp.send_buffer");
+  translate_buffer("recvbuf_auto", "recvspace", "tcp.receive_buffer");
   if (const auto delays = take_number(tcp + "delayed_ack"); delays == 0)
     set("tcp.delayed_ack", "0");
   if (const auto msl = take_number(tcp + "msl")) {

@@ -347,13 +347,23 @@ void add_tcp_path_settings(std::vector<Setting>& all) {
   all.push_back(boolean("tcp.pacing", at(&C::pacing), "spread what is sent over the round trip"));
 }
 
-void add_tcp_connection_settings(std::vector<Setting>& all) {
+void add_tcp_buffer_settings(std::vector<Setting>& all) {
   using C = tcp::Config;
   const auto at = [](auto field) { return in(&Config::tcp, field); };
   all.push_back(byte_count("tcp.send_buffer_bytes", at(&C::send_buffer_bytes), 4'096, 1u << 30,
-                           "send buffer of a connection"));
+                           "send buffer of a connection, to begin with"));
+  all.push_back(byte_count("tcp.send_buffer_max_bytes", at(&C::send_buffer_max_bytes), 4'096,
+                           1u << 30, "what it grows to, with the congestion window"));
   all.push_back(byte_count("tcp.receive_buffer_bytes", at(&C::receive_buffer_bytes), 4'096,
-                           1u << 30, "receive buffer of a connection"));
+                           1u << 30, "receive buffer of a connection, to begin with"));
+  all.push_back(byte_count("tcp.receive_buffer_max_bytes", at(&C::receive_buffer_max_bytes), 4'096,
+                           1u << 30, "what it grows to, with what is read in a round trip"));
+}
+
+void add_tcp_connection_settings(std::vector<Setting>& all) {
+  using C = tcp::Config;
+  const auto at = [](auto field) { return in(&Config::tcp, field); };
+  add_tcp_buffer_settings(all);
   all.push_back(whole_number("tcp.receive_buffer_segments", at(&C::receive_buffer_segments), 16,
                              1'048'576, "most buffers a connection holds"));
   add_tcp_path_settings(all);

@@ -47,9 +47,11 @@ Result<void> apply(tcp::ConnectionOptions& options, Option option, int value) {
       return Errc::kNotSupported;
     case Option::kSendBuffer:
       options.send_buffer_bytes = buffer_bytes(value);
+      options.send_buffer_fixed = true;
       break;
     case Option::kReceiveBuffer:
       options.receive_buffer_bytes = buffer_bytes(value);
+      options.receive_buffer_fixed = true;
       break;
     case Option::kNoDelay:
       options.nodelay = value != 0;

@@ -195,6 +195,7 @@ void Connection::grow_window(const Acked& acked, Instant now) {
                        .smoothed_rtt = rtt_.srtt(),
                        .app_limited = acked.app_limited,
                        .ecn_echo = acked.echo});
+  if (congestion_->window_bytes() > send_buffer_.capacity() / 2) tune_send_buffer();
 }
 
 /// `delivered`: the round trip of what was sent once, as the loss recovery has it.

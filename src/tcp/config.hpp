@@ -37,9 +37,12 @@ enum class MtuProbing : std::uint8_t {
 /// What every new connection of a shard starts with; sockets may override the per-connection part.
 struct Config {
   // Per connection.
-  std::uint32_t send_buffer_bytes = 1u << 20;  ///< SO_SNDBUF default
-  std::uint32_t receive_buffer_bytes = 1u
-                                       << 20;  ///< SO_RCVBUF default; also fixes the window scale
+  std::uint32_t send_buffer_bytes = 1u << 20;     ///< SO_SNDBUF to begin with
+  std::uint32_t receive_buffer_bytes = 1u << 20;  ///< SO_RCVBUF to begin with
+  /// How far they grow where path and application can use it (buffer_tuning.hpp), unless the socket
+  /// has set its own. The receive buffer's fixes the window scale.
+  std::uint32_t send_buffer_max_bytes = 8u << 20;
+  std::uint32_t receive_buffer_max_bytes = 6u << 20;
   /// Most buffers a connection may hold in receive queues whatever their bytes: a peer that sends
   /// one byte a segment must not drain the pool (DESIGN §5).
   std::uint32_t receive_buffer_segments = 4096;

@@ -13,6 +13,7 @@
 #include "buf/chain.hpp"
 #include "tcp/ack_policy.hpp"
 #include "tcp/audit.hpp"
+#include "tcp/buffer_tuning.hpp"
 #include "tcp/cc/controller.hpp"
 #include "tcp/challenge.hpp"
 #include "tcp/connection_options.hpp"
@@ -413,6 +414,12 @@ class Connection : public timer::Entry,
                        Instant now);
   void on_no_buffers();
 
+  // buffer_tuning.cpp
+  [[gnu::noinline]] void tune_receive_buffer();
+  [[gnu::noinline]] void tune_send_buffer();
+  void begin_tuning(Instant now);
+  void set_receive_capacity(std::uint32_t bytes);
+
   // audit.cpp
   const char* audit_sending() const;
   const char* audit_receiving() const;
@@ -547,6 +554,7 @@ class Connection : public timer::Entry,
   ChallengeLimiter challenge_limiter_;
   std::uint32_t retransmits_total_ = 0;
   SoftError soft_error_;
+  ReceiveTuning tuning_;
 };
 
 }  // namespace zs::tcp

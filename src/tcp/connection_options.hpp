@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -13,6 +14,8 @@ namespace zs::tcp {
 struct ConnectionOptions {
   std::uint32_t send_buffer_bytes = 0;
   std::uint32_t receive_buffer_bytes = 0;
+  bool send_buffer_fixed = false;     ///< SO_SNDBUF was set: it does not grow by itself
+  bool receive_buffer_fixed = false;  ///< the same of SO_RCVBUF
   bool nodelay = false;
   bool keepalive = false;
   Duration keepalive_idle{};
@@ -41,6 +44,15 @@ struct ConnectionOptions {
 
   /// Whether each segment asks for more care than the short ways take (ADR 12).
   bool are_unusual() const { return cork || read_low_water > 1 || unsent_low_water != 0; }
+  /// What the buffers may grow to.
+  constexpr std::uint32_t most_send_bytes(const Config& config) const {
+    return send_buffer_fixed ? send_buffer_bytes
+                             : std::max(send_buffer_bytes, config.send_buffer_max_bytes);
+  }
+  constexpr std::uint32_t most_receive_bytes(const Config& config) const {
+    return receive_buffer_fixed ? receive_buffer_bytes
+                                : std::max(receive_buffer_bytes, config.receive_buffer_max_bytes);
+  }
   /// Bytes of window that may be offered at most.
   constexpr std::uint32_t window_bound() const {
     return window_clamp != 0 ? window_clamp : UINT32_MAX;

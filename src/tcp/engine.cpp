@@ -5,6 +5,7 @@
 
 #include "tcp/flow_hash.hpp"
 #include "tcp/packet_builder.hpp"
+#include "tcp/window_scale.hpp"
 
 namespace zs::tcp {
 
@@ -262,7 +263,8 @@ Result<Listener*> Engine::listen(const Endpoint& local, std::uint32_t backlog,
   }
   (void)now;
   const std::uint32_t bounded = std::clamp(backlog, 1u, shared_.config.max_backlog);
-  auto listener = std::make_unique<Listener>(next_listener_id_, at, bounded, options);
+  auto listener = std::make_unique<Listener>(next_listener_id_, at, bounded, options,
+                                             receive_scale(options, shared_.config));
   Listener* const result = listener.get();
   listeners_by_port_.emplace(at.port, result);
   listeners_.emplace(next_listener_id_, std::move(listener));

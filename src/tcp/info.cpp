@@ -37,6 +37,7 @@ Info Connection::info(Instant now) const {
   i.send_window = snd_.wnd;
   i.receive_window = receive_window();
   i.most_receive_window = window_state().capacity;
+  i.taken_per_round_trip = tuning_.taken_per_round_trip();
   i.unsent = unsent_bytes();
   i.bytes_acknowledged = bytes_out_;
   i.bytes_received = bytes_in_;

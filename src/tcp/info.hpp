@@ -40,6 +40,7 @@ struct Info {
   std::uint32_t retransmitted_segments = 0;
   std::uint32_t send_window = 0, receive_window = 0;
   std::uint32_t most_receive_window = 0;
+  std::uint32_t taken_per_round_trip = 0;  ///< by the application
   std::uint32_t unsent = 0;
   std::uint64_t bytes_acknowledged = 0, bytes_received = 0;
 };

@@ -14,19 +14,23 @@ namespace zs::tcp {
 class Listener : public ListHook<ListenerChangedTag> {
  public:
   Listener(std::uint32_t id, const Endpoint& local, std::uint32_t backlog,
-           const ConnectionOptions& options)
-      : id_(id), local_(local), backlog_(backlog), options_(options) {
+           const ConnectionOptions& options, std::uint8_t receive_scale)
+      : id_(id),
+        local_(local),
+        backlog_(backlog),
+        options_(options),
+        receive_scale_(receive_scale) {
     fast_opens_->set_limit(options.fast_open_queue);
   }
 
   std::uint32_t id() const { return id_; }
   const Endpoint& local() const { return local_; }
   const ConnectionOptions& options() const { return options_; }
-  /// For connections to come. The receive buffer and its clamp stay: handshakes under way have told
-  /// the window scale that follows from them.
-  void set_options(ConnectionOptions options) {
-    options.receive_buffer_bytes = options_.receive_buffer_bytes;
-    options.window_clamp = options_.window_clamp;
+  /// The window scale of all its connections: handshakes under way, and cookies of which there is
+  /// no memory, have told it.
+  std::uint8_t receive_scale() const { return receive_scale_; }
+  /// For connections to come. A receive buffer beyond what the scale can say is not offered whole.
+  void set_options(const ConnectionOptions& options) {
     options_ = options;
     fast_opens_->set_limit(options.fast_open_queue);
   }
@@ -62,6 +66,7 @@ class Listener : public ListHook<ListenerChangedTag> {
   Endpoint local_;
   std::uint32_t backlog_;
   ConnectionOptions options_;
+  std::uint8_t receive_scale_;
   std::shared_ptr<FastOpenQueue> fast_opens_ = std::make_shared<FastOpenQueue>();
   std::uint32_t owner_ = Connection::kNoOwner;
   bool v6_only_ = false;

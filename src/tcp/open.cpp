@@ -64,7 +64,7 @@ Connection::Connection(Shared& shared, const ActiveOpen& open, Instant now)
   snd_.iss = snd_.una = snd_.nxt = snd_.max = snd_.small_end = open.iss;
   snd_.una_data = open.iss + 1;
   negotiated_.timestamp_offset = open.timestamp_offset;
-  negotiated_.receive_scale = receive_scale(open.options);
+  negotiated_.receive_scale = receive_scale(open.options, shared.config);
   if (!open.options.quick_ack) ack_.set_quick(0);
   if (open.fast_open) fast_open_ = std::make_unique<FastOpen>(*open.fast_open);
   syn_pending_ = !fast_open_ || !fast_open_->waits_for_data();
@@ -120,6 +120,7 @@ void Connection::start_sending() {
   congestion_.select(options_.congestion, cc_parameters(segments));
   ecn_.set_exact(options_.congestion == CongestionAlgorithm::kDctcp);
   select_pacing();
+  tune_send_buffer();
 }
 
 void Connection::establish(Instant now) {
@@ -132,6 +133,7 @@ void Connection::establish(Instant now) {
   transition(State::kEstablished);
   if (fin_queued_) transition(State::kFinWait1);  // close() during a simultaneous open
   restart_keepalive(now);
+  begin_tuning(now);
   if (has_outstanding()) arm_retransmit(now);  // of a fast open, which did not wait
 }
 

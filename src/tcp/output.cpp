@@ -470,6 +470,9 @@ std::uint16_t Connection::select_window() {
   if (offered > quiet_window_) [[likely]] {
     return static_cast<std::uint16_t>(offered >> negotiated_.receive_scale);
   }
+  if (tuning_.is_due(keepalive_.heard())) [[unlikely]] {
+    tune_receive_buffer();
+  }
   const std::uint32_t most =
       std::min({receive_buffer_.capacity(), kMaxUnscaledWindow << negotiated_.receive_scale,
                 options_.window_bound()});

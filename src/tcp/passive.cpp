@@ -54,7 +54,7 @@ Negotiated negotiated(const SynCacheEntry& entry, const Listener& listener) {
   n.window_scaling = entry.window_scaling;
   if (entry.window_scaling) {
     n.send_scale = std::min(entry.peer_window_scale, kMaxWindowScale);
-    n.receive_scale = receive_scale(listener.options());
+    n.receive_scale = listener.receive_scale();
   }
   n.timestamp_offset = entry.ts_offset;
   n.recent_timestamp = entry.ts_recent;
@@ -68,7 +68,7 @@ PassiveOpen passive_open(const SynCacheEntry& entry, const Listener& listener) {
           .mtu = entry.mtu,
           .negotiated = negotiated(entry, listener),
           .options = listener.options(),
-          .receive_window = syn_window(listener.options()),
+          .receive_window = entry.window,
           .handshake_rtt = std::nullopt};
 }
 
@@ -82,12 +82,12 @@ ControlReply syn_ack(const SynCacheEntry& entry, const Listener& listener, Insta
     reply.flags |= flag::kEce;
     if (is_exact(listener)) reply.ecn = wire::EcnField::kEct0;  // RFC 8257 §3.5
   }
-  reply.window = syn_window(listener.options());  // RFC 7323 §2.2: never scaled on a SYN
+  reply.window = entry.window;  // RFC 7323 §2.2: never scaled on a SYN
   reply.options.mss =
       std::min(mss_for_mtu(entry.mtu, entry.flow), listener.options().segment_bound());
   reply.options.sack_permitted = entry.sack;
   if (entry.window_scaling) {
-    reply.options.window_scale = receive_scale(listener.options());
+    reply.options.window_scale = listener.receive_scale();
   }
   if (entry.timestamps) {
     reply.options.timestamps = {IsnGenerator::timestamp(now, entry.ts_offset), entry.ts_recent};
@@ -142,6 +142,7 @@ void Engine::on_listen_segment(Segment& segment, Listener& listener,
   entry.irs = segment.seq;
   entry.ts_offset = isn_.timestamp_offset(segment.flow);
   entry.listener = listener.id();
+  entry.window = syn_window(listener.options());
   entry.peer_mss = o.mss.value_or(0);
   entry.mtu = segment.mtu;
   entry.window_scaling = shared_.config.window_scaling && o.window_scale.has_value();
@@ -233,6 +234,7 @@ bool Engine::on_cookie(Segment& segment, Listener& listener, Instant now) {
   entry.iss = iss;
   entry.peer_mss = *mss;
   entry.listener = listener.id();
+  entry.window = syn_window(listener.options());
   entry.mtu = segment.mtu;
   entry.ts_offset = isn_.timestamp_offset(segment.flow);
   // Who agreed to timestamps sends them in every segment (RFC 7323 §3.2).
@@ -266,8 +268,8 @@ void Engine::acknowledge_half_open(const SynCacheEntry& entry, Instant now) {
   reply.ack = entry.irs + 1;
   reply.flags = flag::kAck;
   if (const Listener* listener = listener_by_id(entry.listener)) {
-    const std::uint8_t scale = entry.window_scaling ? receive_scale(listener->options()) : 0;
-    reply.window = static_cast<std::uint16_t>(syn_window(listener->options()) >> scale);
+    const std::uint8_t scale = entry.window_scaling ? listener->receive_scale() : 0;
+    reply.window = static_cast<std::uint16_t>(entry.window >> scale);
   }
   if (entry.timestamps) {
     reply.options.timestamps = {IsnGenerator::timestamp(now, entry.ts_offset), entry.ts_recent};
@@ -299,16 +301,14 @@ void Engine::on_half_open_segment(Segment&& segment, SynCacheEntry& entry, Insta
     }
     shared_.count(Drop::kTcpOutOfWindow);
     const bool inside =
-        segment.seq.after(expected) &&
-        segment.seq.before(expected + std::uint32_t{syn_window(listener->options())});
+        segment.seq.after(expected) && segment.seq.before(expected + std::uint32_t{entry.window});
     if (inside && entry.challenges.take(now)) acknowledge_half_open(entry, now);
     return;
   }
   const bool stale = entry.timestamps && segment.options.timestamps &&
                      SeqNum{segment.options.timestamps->value}.before(SeqNum{entry.ts_recent});
-  const bool in_window =
-      segment.seq.at_or_after(expected) &&
-      segment.seq.at_or_before(expected + std::uint32_t{syn_window(listener->options())});
+  const bool in_window = segment.seq.at_or_after(expected) &&
+                         segment.seq.at_or_before(expected + std::uint32_t{entry.window});
   if (segment.has(flag::kSyn) || stale || !in_window) {
     shared_.count(stale ? Drop::kTcpPaws : Drop::kTcpOutOfWindow);
     // Not without a limit: the other end may answer, and each take the other's for old.

@@ -22,12 +22,13 @@ struct SynCacheEntry : SlabHook {
   std::uint32_t ts_offset = 0;  ///< ours
   std::uint32_t listener = 0;   ///< the listener's own number for itself
   std::uint16_t peer_mss = 0;   ///< as received, 0: none
+  std::uint16_t window = 0;     ///< that the SYN-ACK offers
   std::uint16_t mtu = 0;        ///< of the interface that the SYN came in by
   std::uint8_t peer_window_scale = 0;
-  bool window_scaling = false;
-  bool timestamps = false;
-  bool sack = false;
-  bool ecn = false;              ///< the SYN asked for it, and may have it
+  bool window_scaling : 1 = false;
+  bool timestamps : 1 = false;
+  bool sack : 1 = false;
+  bool ecn : 1 = false;          ///< the SYN asked for it, and may have it
   std::uint8_t retransmits = 0;  ///< of the SYN-ACK; kept by the cache
   /// 0: it has not acknowledged the SYN-ACK. Else only data is missing (TCP_DEFER_ACCEPT).
   std::uint16_t heard_after_ms = 0;

@@ -182,8 +182,8 @@ void Connection::on_lifetime_timeout(Instant now) {
 
 void Connection::on_options_changed(Instant now) {
   send_buffer_.set_capacity(options_.send_buffer_bytes);
-  receive_buffer_.set_capacity(options_.receive_buffer_bytes);
-  quiet_window_ = UINT32_MAX;
+  set_receive_capacity(options_.receive_buffer_bytes);
+  if (options_.receive_buffer_fixed) tuning_.stop();
   keepalive_.set_idle(options_.keepalive_idle);
   keepalive_.set_interval(options_.keepalive_interval);
   keepalive_.set_max_probes(options_.keepalive_probes);

@@ -20,8 +20,9 @@ constexpr std::uint8_t window_scale_for(std::uint32_t buffer_bytes) {
   return scale;
 }
 
-constexpr std::uint8_t receive_scale(const ConnectionOptions& options) {
-  return window_scale_for(std::min(options.receive_buffer_bytes, options.window_bound()));
+/// For what the buffer may grow to: the scale is told once, with the SYN.
+constexpr std::uint8_t receive_scale(const ConnectionOptions& options, const Config& config) {
+  return window_scale_for(std::min(options.most_receive_bytes(config), options.window_bound()));
 }
 
 /// The window of a SYN, never scaled (RFC 7323 §2.2).

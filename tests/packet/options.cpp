@@ -38,8 +38,15 @@ const std::map<std::string, Setter> kSetters{
     {"fast_open", [](auto& o, int v) { o.fast_open = v != 0; }},
     {"fast_open_queue", [](auto& o, int v) { o.fast_open_queue = static_cast<std::uint32_t>(v); }},
     {"receive_buffer",
-     [](auto& o, int v) { o.receive_buffer_bytes = static_cast<std::uint32_t>(v); }},
-    {"send_buffer", [](auto& o, int v) { o.send_buffer_bytes = static_cast<std::uint32_t>(v); }},
+     [](auto& o, int v) {
+       o.receive_buffer_bytes = static_cast<std::uint32_t>(v);
+       o.receive_buffer_fixed = true;
+     }},
+    {"send_buffer",
+     [](auto& o, int v) {
+       o.send_buffer_bytes = static_cast<std::uint32_t>(v);
+       o.send_buffer_fixed = true;
+     }},
 };
 
 }  // namespace

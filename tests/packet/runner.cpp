@@ -25,7 +25,9 @@ using Complaint = std::optional<std::string>;
 
 const std::map<std::string, std::function<void(tcp::Config&, std::uint32_t)>> kNumberSettings{
     {"send_buffer", [](auto& c, auto v) { c.send_buffer_bytes = v; }},
+    {"send_buffer_max", [](auto& c, auto v) { c.send_buffer_max_bytes = v; }},
     {"receive_buffer", [](auto& c, auto v) { c.receive_buffer_bytes = v; }},
+    {"receive_buffer_max", [](auto& c, auto v) { c.receive_buffer_max_bytes = v; }},
     {"timestamps", [](auto& c, auto v) { c.timestamps = v != 0; }},
     {"sack", [](auto& c, auto v) { c.sack = v != 0; }},
     {"window_scaling", [](auto& c, auto v) { c.window_scaling = v != 0; }},
@@ -53,6 +55,13 @@ const std::map<std::string, std::function<void(tcp::Config&, std::uint32_t)>> kN
      }},
     {"ecn_alternative_backoff", [](auto& c, auto v) { c.ecn_alternative_backoff = v != 0; }},
 };
+
+/// Buffers of scripts grow only in those that say so.
+tcp::Config with_buffers_that_stay() {
+  tcp::Config config;
+  config.send_buffer_max_bytes = config.receive_buffer_max_bytes = 0;
+  return config;
+}
 
 const std::map<std::string, Duration tcp::Config::*> kTimeSettings{
     {"min_rto", &tcp::Config::min_rto},
@@ -523,7 +532,7 @@ class Player {
   }
 
   const Script& script_;
-  tcp::Config config_;
+  tcp::Config config_ = with_buffers_that_stay();
   tcp::ConnectionOptions options_;
   Duration hold_{};
   IpFamily family_ = IpFamily::kV4;

@@ -127,6 +127,7 @@ TEST_P(SimWeather, tiny_buffers) {
   HostConfig config = short_lived();
   config.tcp.send_buffer_bytes = 3'000;
   config.tcp.receive_buffer_bytes = 2'500;
+  config.tcp.send_buffer_max_bytes = config.tcp.receive_buffer_max_bytes = 0;
   Transfer t{GetParam(), {.loss = 0.01}, 30'000, config};
   ASSERT_TRUE(t.completes(300s)) << t.world.replay_hint();
 }

@@ -87,6 +87,8 @@ TEST(FstackConfig, KeysOfTcpInOurUnits) {
   EXPECT_EQ(value(c, "runtime.descriptors"), "262144");
   EXPECT_EQ(value(c, "tcp.send_buffer_bytes"), "");
   EXPECT_EQ(value(c, "tcp.receive_buffer_bytes"), "32768");
+  EXPECT_EQ(value(c, "tcp.receive_buffer_max_bytes"), "4096");
+  EXPECT_EQ(value(c, "tcp.send_buffer_max_bytes"), "");
   EXPECT_EQ(value(c, "tcp.congestion"), "cubic");
   EXPECT_EQ(value(c, "tcp.sack"), "true");
   EXPECT_EQ(value(c, "tcp.time_wait"), "4000ms");
