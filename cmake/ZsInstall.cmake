@@ -19,7 +19,7 @@ set_target_properties(zstack_archive PROPERTIES OUTPUT_NAME zstack LINKER_LANGUA
 if(NOT ZS_BUILD_TESTS OR ZS_SHARED)
   set(exported ${CMAKE_CURRENT_LIST_DIR}/zstack.map)
   add_library(zstack_shared SHARED ${objects})
-  target_link_libraries(zstack_shared PRIVATE zs_dpdk fmt::fmt spdlog::spdlog)
+  target_link_libraries(zstack_shared PRIVATE zs_dpdk fmt::fmt spdlog::spdlog Boost::context)
   target_link_options(zstack_shared PRIVATE -Wl,--version-script=${exported} -Wl,--no-undefined)
   set_target_properties(zstack_shared PROPERTIES OUTPUT_NAME zstack LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
                         SOVERSION ${PROJECT_VERSION_MAJOR} LINK_DEPENDS ${exported})

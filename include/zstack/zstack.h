@@ -14,7 +14,8 @@
  * where z_writable() says so. Who wants to keep a chain and send it too takes another one over the
  * same bytes with z_ref(); to raise a reference count by hand is not the same.
  *
- * Nothing waits: what cannot be done now is refused with EAGAIN (or EINPROGRESS). A call that fails
+ * Nothing waits in the loop function: what cannot be done now is refused with EAGAIN (or
+ * EINPROGRESS). In a fiber (z_spawn()) it waits unless the socket is O_NONBLOCK. A call that fails
  * returns -1 or NULL, sets errno, and leaves every buffer with the caller, untouched.
  *
  * Each call says what it does, then
@@ -92,10 +93,37 @@ const char* z_why(void);
 int z_shard(void);
 int z_shard_count(void);
 
-/* ---- Sockets: POSIX' calls, never blocking ---------------------------------------------- */
+/* ---- Fibers: functions that may wait ----------------------------------------------------- */
+
+/* Runs entry(arg) on this shard, on a stack of its own of `stack_bytes` (0: 64 KiB; 16 KiB at
+ * least, 1 GiB at most) with a guard page below it: a fiber. It begins after the loop function of
+ * this pass, and has the thread until it waits or returns, so fibers of a shard need no locks
+ * between them; who computes for long calls z_yield(). In a fiber these calls wait, while the shard
+ * goes on, where they refuse with EAGAIN elsewhere: z_accept, z_connect, z_read, z_peek, z_recv,
+ * z_recvfrom, z_write, z_writev and z_sendto. They don't if the socket was opened with
+ * SOCK_NONBLOCK. EBADF: somebody else has closed the socket meanwhile. ECANCELED: the stack stops,
+ * and nobody is to wait any more: clean up and return. A fiber that tries 1,000 times more is left
+ * where it is, and its stack taken away.
+ * - Success: `arg` stays the caller's.
+ * - Failure: `entry` will not be called.
+ * - Errors: EINVAL `entry` is NULL, or the stack is larger than that. ENOMEM no memory for it.
+ *   ECANCELED the stack stops.
+ * - Thread: the loop. */
+int z_spawn(void (*entry)(void* arg), void* arg, size_t stack_bytes);
+
+/* Lets the other fibers, the loop function and the network have a turn; at least so many
+ * microseconds of them.
+ * - Success: no buffers are involved.
+ * - Failure: the same.
+ * - Errors: EPERM it was not called in a fiber. ECANCELED the stack stops.
+ * - Thread: the loop. */
+int z_yield(void);
+int z_usleep(uint64_t microseconds);
+
+/* ---- Sockets: POSIX' calls ---------------------------------------------- */
 
 /* Opens a socket: AF_INET or AF_INET6 (which serves IPv4 as well), SOCK_STREAM or SOCK_DGRAM.
- * SOCK_NONBLOCK and SOCK_CLOEXEC change nothing.
+ * SOCK_NONBLOCK: calls on it do not even wait in a fiber. SOCK_CLOEXEC changes nothing.
  * - Success: no buffers are involved.
  * - Failure: the same.
  * - Errors: EAFNOSUPPORT another family. EPROTOTYPE another type. EPROTONOSUPPORT a protocol that

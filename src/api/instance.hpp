@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/fibers.hpp"
 #include "api/link.hpp"
 #include "sock/event_queues.hpp"
 #include "sock/socket_table.hpp"
@@ -16,7 +17,7 @@ namespace zs::api {
 /// What the z_ and ff_ calls of one shard act on. Borrows the sockets.
 struct Instance {
   explicit Instance(sock::SocketTable& table)
-      : sockets(table), pools(table.pools()), queues(table) {}
+      : sockets(table), pools(table.pools()), queues(table), fibers(queues) {}
 
   sock::SocketTable& sockets;
   buf::Pools pools;
@@ -31,6 +32,7 @@ struct Instance {
   /// Chains that ff_zc_mbuf_get() and ff_mbuf_get() have made and nobody has sent or freed: what
   /// tells ff_write() a chain from plain bytes.
   std::unordered_set<const void*> chains;
+  Fibers fibers;  ///< last, since they may use all of the above to their ends
 };
 
 /// The instance whose turn it is on this thread, or nullptr.

@@ -1,7 +1,7 @@
 // Sockets: POSIX' calls in POSIX' words.
 #include <zstack/zstack.h>
 
-#include "api/call.hpp"
+#include "api/blocking.hpp"
 #include "api/sockaddr.hpp"
 
 namespace {
@@ -11,6 +11,7 @@ using zs::Errc;
 using zs::IpFamily;
 using zs::Result;
 using zs::api::Instance;
+using zs::api::Way;
 
 Result<zs::sock::Type> socket_type(int type, int protocol) {
   type &= ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -40,7 +41,10 @@ int z_socket(int domain, int type, int protocol) {
   return zs::api::call<int>([=](Instance& here) -> Result<int> {
     if (domain != AF_INET && domain != AF_INET6) return Errc::kAfNotSupported;
     ZS_TRY_ASSIGN(const zs::sock::Type kind, socket_type(type, protocol));
-    return here.sockets.socket(kind, domain == AF_INET ? IpFamily::kV4 : IpFamily::kV6);
+    ZS_TRY_ASSIGN(const int fd,
+                  here.sockets.socket(kind, domain == AF_INET ? IpFamily::kV4 : IpFamily::kV6));
+    if ((type & SOCK_NONBLOCK) != 0) ZS_TRY(here.sockets.set_non_blocking(fd, true));
+    return fd;
   });
 }
 
@@ -56,7 +60,7 @@ int z_listen(int fd, int backlog) {
 }
 
 int z_accept(int fd, struct sockaddr* addr, socklen_t* len) {
-  return zs::api::call<int>([=](Instance& here) -> Result<int> {
+  return zs::api::waiting_call<int>(fd, Way::kIn, [=](Instance& here) -> Result<int> {
     if (!zs::api::is_place(addr, len)) return Errc::kInvalid;
     Endpoint peer;
     ZS_TRY_ASSIGN(const int accepted, here.sockets.accept(fd, &peer));
@@ -67,10 +71,15 @@ int z_accept(int fd, struct sockaddr* addr, socklen_t* len) {
 }
 
 int z_connect(int fd, const struct sockaddr* addr, socklen_t len) {
-  return zs::api::call<int>([=](Instance& here) -> Result<void> {
+  Result<void> begun;
+  const int done = zs::api::call<int>([&](Instance& here) -> Result<void> {
     ZS_TRY_ASSIGN(const Endpoint remote, zs::api::from_sockaddr(addr, len));
-    return here.sockets.connect(fd, remote);
+    begun = here.sockets.connect(fd, remote);
+    return begun;
   });
+  if (begun || (begun.error() != Errc::kInProgress && begun.error() != Errc::kAlready)) return done;
+  return zs::api::to_c<int>(
+      [&] { return zs::api::await_connection(*zs::api::current(), fd, begun.error()); });
 }
 
 int z_shutdown(int fd, int how) {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "api/call.hpp"
+#include "api/blocking.hpp"
 #include "api/offer.hpp"
 #include "api/sockaddr.hpp"
 
@@ -14,6 +14,7 @@ using zs::Endpoint;
 using zs::Errc;
 using zs::Result;
 using zs::api::Instance;
+using zs::api::Way;
 using zs::buf::Chain;
 
 std::uint32_t read_limit(std::size_t n) {
@@ -60,7 +61,7 @@ Result<ssize_t> offer_to_socket(Instance& here, int fd, std::span<rte_mbuf* cons
 }  // namespace
 
 ssize_t z_read(int fd, struct rte_mbuf** m, size_t n) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  return zs::api::waiting_call<ssize_t>(fd, Way::kIn, [=](Instance& here) -> Result<ssize_t> {
     if (m == nullptr || n == 0) return Errc::kInvalid;
     auto chain = here.sockets.read(fd, read_limit(n));
     if (!chain) [[unlikely]]
@@ -72,7 +73,7 @@ ssize_t z_read(int fd, struct rte_mbuf** m, size_t n) {
 }
 
 ssize_t z_peek(int fd, struct rte_mbuf** m, size_t n) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  return zs::api::waiting_call<ssize_t>(fd, Way::kIn, [=](Instance& here) -> Result<ssize_t> {
     if (m == nullptr || n == 0) return Errc::kInvalid;
     ZS_TRY_ASSIGN(Chain chain, here.sockets.peek(fd, read_limit(n)));
     return hand_over(std::move(chain), m);
@@ -80,7 +81,7 @@ ssize_t z_peek(int fd, struct rte_mbuf** m, size_t n) {
 }
 
 ssize_t z_write(int fd, struct rte_mbuf* m) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  return zs::api::waiting_call<ssize_t>(fd, Way::kOut, [=](Instance& here) -> Result<ssize_t> {
     if (zs::api::is_sound_segment(m)) [[likely]]
       return offer_segment(here, fd, m);
     return offer_to_socket(here, fd, {&m, 1});
@@ -95,14 +96,14 @@ ssize_t z_write_with(int fd, struct rte_mbuf* m, int flags) {
 }
 
 ssize_t z_writev(int fd, struct rte_mbuf* const* chains, int n) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  return zs::api::waiting_call<ssize_t>(fd, Way::kOut, [=](Instance& here) -> Result<ssize_t> {
     if (chains == nullptr || n < 1 || n > Z_IOV_MAX) return Errc::kInvalid;
     return offer_to_socket(here, fd, {chains, static_cast<std::size_t>(n)});
   });
 }
 
 ssize_t z_recvfrom(int fd, struct rte_mbuf** m, struct sockaddr* addr, socklen_t* len) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  return zs::api::waiting_call<ssize_t>(fd, Way::kIn, [=](Instance& here) -> Result<ssize_t> {
     if (m == nullptr || !zs::api::is_place(addr, len)) return Errc::kInvalid;
     ZS_TRY_ASSIGN(const auto info, here.sockets.info(fd));
     Endpoint peer;
@@ -113,7 +114,7 @@ ssize_t z_recvfrom(int fd, struct rte_mbuf** m, struct sockaddr* addr, socklen_t
 }
 
 ssize_t z_sendto(int fd, struct rte_mbuf* m, const struct sockaddr* addr, socklen_t len) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  return zs::api::waiting_call<ssize_t>(fd, Way::kOut, [=](Instance& here) -> Result<ssize_t> {
     ZS_TRY(here.sockets.info(fd));
     ZS_TRY_ASSIGN(const Endpoint peer, zs::api::from_sockaddr(addr, len));
     ZS_TRY_ASSIGN(const std::uint64_t bytes,
@@ -144,7 +145,7 @@ ssize_t z_sendto_with(int fd, struct rte_mbuf* m, int flags, const struct sockad
 }
 
 ssize_t z_recv(int fd, void* buf, size_t n) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  return zs::api::waiting_call<ssize_t>(fd, Way::kIn, [=](Instance& here) -> Result<ssize_t> {
     if (buf == nullptr || n == 0) return Errc::kInvalid;
     ZS_TRY_ASSIGN(const std::size_t bytes,
                   here.sockets.read_copy(fd, {static_cast<std::byte*>(buf), n}));

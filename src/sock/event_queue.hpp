@@ -23,7 +23,7 @@ inline constexpr unsigned kMostNested = 5;
 /// a wait costs what is ready and not what is watched.
 class EventQueue {
  public:
-  enum class Kind : std::uint8_t { kEpoll, kKernelQueue };
+  enum class Kind : std::uint8_t { kEpoll, kKernelQueue, kWaitList };
 
   EventQueue(EventQueues& all, Kind kind, int number) : all_(all), kind_(kind), number_(number) {
     source_.queue = this;

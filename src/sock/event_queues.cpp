@@ -7,10 +7,12 @@
 #include "sock/kernel_queue.hpp"
 #include "sock/readiness.hpp"
 #include "sock/socket_table_impl.hpp"
+#include "sock/wait_list.hpp"
 
 namespace zs::sock {
 
-EventQueues::EventQueues(SocketTable& sockets) : sockets_(*sockets.impl_) {
+EventQueues::EventQueues(SocketTable& sockets)
+    : sockets_(*sockets.impl_), waits_(std::make_unique<WaitList>(*this)) {
   sockets_.queues = this;
 }
 
@@ -87,7 +89,7 @@ void EventQueues::fire_timers() {
 }
 
 bool EventQueues::has_ready() {
-  collect();
+  if (waits_->has_over()) return true;
   return std::any_of(queues_.begin(), queues_.end(),
                      [](const auto& entry) { return entry.second->has_ready(); });
 }
@@ -102,6 +104,19 @@ Result<Source*> EventQueues::source(int fd) {
     socket->interest |= kObserved;
   }
   return socket->source.get();
+}
+
+Result<void> EventQueues::set_timeouts(int fd, const Timeouts& timeouts) {
+  ZS_TRY_ASSIGN(Source* const at, source(fd));
+  if (at->socket == nullptr) return Errc{ENOTSOCK};
+  at->timeouts = timeouts;
+  return {};
+}
+
+Result<Timeouts> EventQueues::timeouts(int fd) const {
+  const Socket* const socket = sockets_.find_as_it_is(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  return socket->source ? socket->source->timeouts.value_or({}) : Timeouts{};
 }
 
 void EventQueues::collect() {
@@ -149,7 +164,7 @@ void EventQueues::drop_all(Source& source) {
 
 void EventQueues::drop_by_number(Source& source, int fd) {
   source.watches.for_each([fd](Watch& watch) {
-    if (watch.fd == fd && watch.queue->kind() == EventQueue::Kind::kKernelQueue) {
+    if (watch.fd == fd && watch.queue->kind() != EventQueue::Kind::kEpoll) {
       watch.queue->forget(watch);
     }
   });

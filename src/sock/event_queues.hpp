@@ -14,6 +14,7 @@ namespace zs::sock {
 
 class EpollSet;
 class KernelQueue;
+class WaitList;
 
 /// The epoll sets and kqueues of a shard, and the way from a changed socket to those that watch it.
 /// Their descriptors are numbers of the SocketTable, which outlives this. A table whose sockets are
@@ -42,8 +43,13 @@ class EventQueues {
   Instant next_deadline() const {
     return timers_.empty() ? Instant::never() : timers_.begin()->first;
   }
-  /// Some queue has something to report.
+  /// Some queue has something to report, or somebody need not wait any longer.
   bool has_ready();
+  /// Those who wait for what happens here.
+  WaitList& waits() { return *waits_; }
+  /// How long calls on the socket wait where they may. kBadFd.
+  Result<void> set_timeouts(int fd, const Timeouts& timeouts);
+  Result<Timeouts> timeouts(int fd) const;
 
   // For the queues and the sockets.
   /// What `fd` names: a socket or another queue. kBadFd.
@@ -62,8 +68,8 @@ class EventQueues {
   static void expect_edges(Source& source);
   /// The last descriptor of a socket is closed.
   static void drop_all(Source& source);
-  /// One of its descriptors is closed: kqueue forgets what was registered by that one, epoll does
-  /// not.
+  /// One of its descriptors is closed: kqueue and who waits forget what was registered by that one,
+  /// epoll does not.
   static void drop_by_number(Source& source, int fd);
   SocketTable::Impl& sockets() { return sockets_; }
 
@@ -74,6 +80,7 @@ class EventQueues {
 
   SocketTable::Impl& sockets_;
   std::unordered_map<int, std::unique_ptr<EventQueue>> queues_;
+  std::unique_ptr<WaitList> waits_;
   EventQueue* latest_ = nullptr;  ///< that was looked up: mostly the only one
   std::multimap<Instant, Watch*> timers_;
   Instant now_;

@@ -3,6 +3,8 @@
 #include <cstdint>
 
 #include "base/intrusive_list.hpp"
+#include "base/time.hpp"
+#include "sock/lazy.hpp"
 
 namespace zs::sock {
 
@@ -28,6 +30,12 @@ struct Watch : OfSource, OfQueue {
   bool is_queued() const { return static_cast<const OfQueue&>(*this).is_linked(); }
 };
 
+/// How long a call that waits does so, in either direction (SO_RCVTIMEO, SO_SNDTIMEO); 0: for ever.
+struct Timeouts {
+  Duration receive{};
+  Duration send{};
+};
+
 /// What can be watched: a socket, or a queue of events itself. Remembers what it looked like when
 /// it last changed, since an edge is a difference.
 struct Source {
@@ -40,6 +48,7 @@ struct Source {
   bool wants_room = false;
   /// Some watch is told of edges: until then nobody looks for them.
   bool has_edges = false;
+  Lazy<Timeouts> timeouts;
 };
 
 }  // namespace zs::sock

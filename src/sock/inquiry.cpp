@@ -19,6 +19,19 @@ Result<Fill> SocketTable::fill(int fd) const {
   return Fill{.unread = p.unread, .unsent = p.unacknowledged, .room = p.room};
 }
 
+Result<void> SocketTable::set_non_blocking(int fd, bool on) {
+  Socket* const socket = impl_->find_as_it_is(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  socket->non_blocking = on;
+  return {};
+}
+
+Result<bool> SocketTable::is_non_blocking(int fd) const {
+  const Socket* const socket = impl_->find_as_it_is(fd);
+  if (socket == nullptr) return Errc::kBadFd;
+  return socket->non_blocking;
+}
+
 Result<std::uint32_t> SocketTable::readiness(int fd) const {
   const Socket* const socket = impl_->find(fd);
   if (socket == nullptr) return Errc::kBadFd;

@@ -41,6 +41,7 @@ struct Socket : ListHook<ReadyTag>, tcp::Seat {
   Lazy<tcp::ConnectionOptions> options;
   bool reuse_address = false;
   bool reuse_port = false;
+  bool non_blocking = false;
   bool v6_only = false;  ///< of a stream; a datagram socket's is udp::Table's
   std::vector<Membership> memberships;
   std::uint32_t descriptors = 1;   ///< how many there are (dup())

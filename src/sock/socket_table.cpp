@@ -31,6 +31,7 @@ Result<Socket*> SocketTable::Impl::open(Type type, IpFamily family) {
   if (type == Type::kStream) socket.options = tcp::ConnectionOptions::from(tcp.config());
   socket.reuse_address = false;
   socket.reuse_port = false;
+  socket.non_blocking = false;
   socket.v6_only = false;
   socket.memberships.clear();
   socket.descriptors = 1;

@@ -162,6 +162,10 @@ class SocketTable {
   /// The same as `as`, which is closed first if it is open. kBadFd for a number beyond all.
   Result<int> duplicate_as(int fd, int as);
 
+  /// O_NONBLOCK, of all descriptors of the socket. Nothing in here ever waits: it is for those
+  /// above who do.
+  Result<void> set_non_blocking(int fd, bool on);
+  Result<bool> is_non_blocking(int fd) const;
   Result<void> set_option(int fd, Option option, int value);
   Result<int> option(int fd, Option option) const;
   Result<void> set_option(int fd, StreamOption option, int value);

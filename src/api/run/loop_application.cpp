@@ -30,11 +30,17 @@ bool LoopApplication::on_turn(sock::SocketTable& /*sockets*/, Instant now) {
     instance_.is_stopping = true;
     instance_.stop();
   }
+  instance_.fibers.run();
   return false;
 }
 
-void LoopApplication::on_stop(Instant /*now*/) {
+void LoopApplication::on_stop(Instant now) {
   instance_.is_stopping = true;
+  instance_.queues.advance(now);
+  {
+    const Turn turn(instance_);
+    instance_.fibers.cancel();
+  }
   instance_.queues.close_all();
   instance_.sockets.close_all();
 }

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "api/call.hpp"
+
+namespace zs::api {
+
+enum class Way : std::uint8_t { kIn, kOut };
+
+/// How long one call on a socket may wait for it: not at all outside of a fiber or with O_NONBLOCK,
+/// else as long as SO_RCVTIMEO or SO_SNDTIMEO says, all its waits together.
+class Patience {
+ public:
+  Patience(Instance& here, int fd, Way way) : here_(here), fd_(fd), way_(way) {}
+
+  /// Success: the call may be tried again. kAgain: it may not wait, or not any longer. kBadFd:
+  /// somebody has closed the socket. ECANCELED: the stack stops.
+  Result<void> wait();
+  /// Whether the first wait() would wait.
+  bool has_any() const;
+
+ private:
+  Instance& here_;
+  int fd_;
+  Way way_;
+  std::optional<Instant> until_;  ///< from the first wait on
+};
+
+/// One try of a call that may have to wait.
+template <typename F>
+auto try_once(Instance& here, F& f) {
+  const InCall mark(here);
+  return f(here);
+}
+
+/// The tries behind the first, which gave kAgain.
+template <typename F>
+[[gnu::noinline, gnu::cold]] auto try_again(Instance& here, int fd, Way way, F& f)
+    -> decltype(f(here)) {
+  Patience patience(here, fd, way);
+  for (;;) {
+    ZS_TRY(patience.wait());
+    auto result = try_once(here, f);
+    if (result || result.error() != Errc::kAgain) return result;
+  }
+}
+
+/// As call(), of one that a fiber may wait in: `f` is called until it gives another answer than
+/// kAgain, or there is no patience left.
+template <typename R, typename F>
+R waiting_call(int fd, Way way, F&& f) noexcept {
+  return to_c<R>([&]() -> decltype(f(std::declval<Instance&>())) {
+    Instance* const here = current();
+    if (here == nullptr) return Errc::kPermission;
+    if (here->is_in_call) return Errc::kBusy;
+    auto result = try_once(*here, f);
+    if (result || result.error() != Errc::kAgain) return result;
+    return try_again(*here, fd, way, f);
+  });
+}
+
+/// What is left of connect(), which gave kInProgress or kAlready. Inside of a call().
+Result<void> await_connection(Instance& here, int fd, Errc begun);
+
+/// A call that collects what is ready: `f(Instance&)` is the number of it or a refusal. Where the
+/// number is 0, a fiber waits for one of `wishes` for that time (none: for ever).
+template <typename F>
+int collecting_call(std::span<const sock::Wish> wishes, std::optional<Duration> time,
+                    F&& f) noexcept {
+  return to_c<int>([&]() -> Result<int> {
+    Instance* const here = current();
+    if (here == nullptr) return Errc::kPermission;
+    if (here->is_in_call) return Errc::kBusy;
+    const Instant until = time ? here->queues.now() + *time : Instant::never();
+    for (;;) {
+      const Result<int> found = try_once(*here, f);
+      if (!found || *found != 0 || !here->fibers.is_inside() || (time && time->count() <= 0)) {
+        return found;
+      }
+      if (until <= here->queues.now()) return 0;
+      ZS_TRY_ASSIGN(const sock::WaitEnd end, here->fibers.wait(wishes, until));
+      if (end == sock::WaitEnd::kCancelled) return Errc{ECANCELED};
+      if (end == sock::WaitEnd::kGone) return Errc::kBadFd;
+    }
+  });
+}
+
+}  // namespace zs::api
