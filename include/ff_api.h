@@ -149,8 +149,7 @@ int ff_getpeername(int s, struct linux_sockaddr* name, socklen_t* namelen);
 
 /* Options by Linux' levels and names, and by FreeBSD's where the level is its SOL_SOCKET (0xffff):
  * those of z_setsockopt(), and SO_REUSEPORT (shards share nothing, so that it is always so),
- * SO_RCVTIMEO, SO_SNDTIMEO (nothing waits), SO_PROTOCOL (to ask). The calls that end in _freebsd
- * know FreeBSD's numbers at every level.
+ * SO_PROTOCOL (to ask). The calls that end in _freebsd know FreeBSD's numbers at every level.
  * - Success: no buffers are involved.
  * - Failure: the same.
  * - Errors: as z_setsockopt().
@@ -160,8 +159,8 @@ int ff_getsockopt(int s, int level, int optname, void* optval, socklen_t* optlen
 int ff_setsockopt_freebsd(int s, int level, int optname, const void* optval, socklen_t optlen);
 int ff_getsockopt_freebsd(int s, int level, int optname, void* optval, socklen_t* optlen);
 
-/* F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL (always O_RDWR | O_NONBLOCK), F_SETFL (which
- * may name any flags, and changes nothing: sockets never wait).
+/* F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL and F_SETFL (O_NONBLOCK by Linux' number or
+ * FreeBSD's: calls do not even wait in a fiber, z_spawn(); other flags change nothing).
  * - Success: no buffers are involved.
  * - Failure: the same.
  * - Errors: EBADF no such descriptor. EINVAL another command, or F_DUPFD to a number that cannot
@@ -169,9 +168,9 @@ int ff_getsockopt_freebsd(int s, int level, int optname, void* optval, socklen_t
  * - Thread: the loop. */
 int ff_fcntl(int fd, int cmd, ...);
 
-/* FIONBIO (changes nothing), FIONREAD, TIOCOUTQ (bytes that are not acknowledged yet; FreeBSD's
- * FIONWRITE), FIONSPACE, FIOASYNC, FIOCLEX and FIONCLEX (change nothing), by Linux' numbers or
- * FreeBSD's.
+/* FIONBIO (O_NONBLOCK by an int), FIONREAD, TIOCOUTQ (bytes that are not acknowledged yet;
+ * FreeBSD's FIONWRITE), FIONSPACE, FIOASYNC, FIOCLEX and FIONCLEX (change nothing), by Linux'
+ * numbers or FreeBSD's.
  * - Success: no buffers are involved.
  * - Failure: the same.
  * - Errors: EBADF no such descriptor. EFAULT no argument where one is needed. ENOTTY another
@@ -234,8 +233,8 @@ ssize_t ff_recvmsg(int s, struct msghdr* msg, int flags);
 ssize_t ff_write(int fd, const void* buf, size_t nbytes);
 ssize_t ff_writev(int fd, const struct iovec* iov, int iovcnt);
 
-/* The same; `flags`: MSG_DONTWAIT, MSG_NOSIGNAL and MSG_MORE, which change nothing. ff_sendto() and
- * ff_sendmsg() send a datagram to an address, if there is one.
+/* The same; `flags`: MSG_DONTWAIT, and MSG_NOSIGNAL and MSG_MORE, which change nothing. ff_sendto()
+ * and ff_sendmsg() send a datagram to an address, if there is one.
  * - Success: as ff_write().
  * - Failure: as ff_write().
  * - Errors: as ff_write() and z_sendto(). EOPNOTSUPP other flags. EISCONN an address for a stream
@@ -248,7 +247,8 @@ ssize_t ff_sendmsg(int s, const struct msghdr* msg, int flags);
 
 /* ---- Readiness: ff_epoll.h has epoll ----------------------------------------------------- */
 
-/* What is ready now, as select(2) and poll(2) say it. They return at once.
+/* What is ready now, as select(2) and poll(2) say it. They wait in a fiber (z_spawn()),
+ * as long as `timeout` says, and return at once elsewhere.
  * - Success: no buffers are involved.
  * - Failure: the same.
  * - Errors: EBADF (ff_select) no such descriptor. EINVAL `nfds` is below 0 or above FD_SETSIZE.
@@ -265,10 +265,10 @@ int ff_poll(struct pollfd fds[], nfds_t nfds, int timeout);
  * - Thread: the loop. */
 int ff_kqueue(void);
 
-/* kevent(2): applies the changes in order, then takes pending events, at once. A change that fails
- * is an event with EV_ERROR where there is room for one, and the error of the call where there is
- * none. ff_kevent_do_each() calls `do_each` with the place in `eventlist`, which it may move on,
- * and the event, instead of storing it.
+/* kevent(2): applies the changes in order, then takes pending events, for which it waits in a fiber
+ * only. A change that fails is an event with EV_ERROR where there is room for one, and the error of
+ * the call where there is none. ff_kevent_do_each() calls `do_each` with the place in `eventlist`,
+ * which it may move on, and the event, instead of storing it.
  * - Success: no buffers are involved.
  * - Failure: the same; the changes before the wrong one are made.
  * - Errors: EBADF `kq` is no kqueue, or a change names no descriptor. ENOENT it names nothing that

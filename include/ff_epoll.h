@@ -27,7 +27,7 @@ int ff_epoll_create(int size);
 int ff_epoll_ctl(int epfd, int op, int fd, struct epoll_event* event);
 
 /* What is ready now, in turn. Returns how many, at once: as in F-Stack `timeout` does not make it
- * wait, since the loop function is called again.
+ * wait in the loop function, which is called again. In a fiber (z_spawn()) it does.
  * - Success: no buffers are involved.
  * - Failure: the same.
  * - Errors: EBADF `epfd` is none. EINVAL it is no set, `events` is NULL or `maxevents` below 1.

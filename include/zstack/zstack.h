@@ -100,10 +100,14 @@ int z_shard_count(void);
  * this pass, and has the thread until it waits or returns, so fibers of a shard need no locks
  * between them; who computes for long calls z_yield(). In a fiber these calls wait, while the shard
  * goes on, where they refuse with EAGAIN elsewhere: z_accept, z_connect, z_read, z_peek, z_recv,
- * z_recvfrom, z_write, z_writev and z_sendto. They don't if the socket was opened with
- * SOCK_NONBLOCK. EBADF: somebody else has closed the socket meanwhile. ECANCELED: the stack stops,
- * and nobody is to wait any more: clean up and return. A fiber that tries 1,000 times more is left
- * where it is, and its stack taken away.
+ * z_recvfrom, z_write, z_write_with, z_writev, z_sendto, z_send, z_send_with, what has their names
+ * with ff_, and ff_epoll_wait, ff_kevent, ff_poll and ff_select as long as their `timeout` says.
+ * What copies to a stream has sent all when it returns, or what it says. They don't wait if the
+ * socket is O_NONBLOCK or the flags are MSG_DONTWAIT, and for no longer than SO_RCVTIMEO (z_accept
+ * too) or SO_SNDTIMEO (z_connect too) says: then EAGAIN, of z_connect EINPROGRESS. EBADF: somebody
+ * else has closed the socket meanwhile. ECANCELED: the stack stops, and nobody is to wait any more:
+ * clean up and return. A fiber that tries 1,000 times more is left where it is, and its stack taken
+ * away.
  * - Success: `arg` stays the caller's.
  * - Failure: `entry` will not be called.
  * - Errors: EINVAL `entry` is NULL, or the stack is larger than that. ENOMEM no memory for it.
@@ -185,7 +189,8 @@ int z_shutdown(int fd, int how);
 int z_close(int fd);
 
 /* SOL_SOCKET: SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_LINGER,
- * SO_RCVLOWAT (fewer bytes raise no EPOLLIN),
+ * SO_RCVLOWAT (fewer bytes raise no EPOLLIN), SO_RCVTIMEO and SO_SNDTIMEO (a timeval, of what waits
+ * in a fiber; 0: for ever),
  * SO_MAX_PACING_RATE (bytes a second; -1: unlimited); to ask only: SO_ERROR, SO_TYPE, SO_DOMAIN,
  * SO_ACCEPTCONN, SO_SNDLOWAT (1). SO_REUSEADDR lets several sockets bind the same where none
  * listens; with SO_REUSEPORT all who say so listen, or receive datagrams, and share what comes by a

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/socket.h>
+
 #include <optional>
 #include <span>
 
@@ -61,6 +63,29 @@ R waiting_call(int fd, Way way, F&& f) noexcept {
   });
 }
 
+/// As waiting_call(), of one with flags: MSG_DONTWAIT forbids to wait.
+template <typename R, typename F>
+R waiting_call(int fd, Way way, int flags, F&& f) noexcept {
+  return (flags & MSG_DONTWAIT) != 0 ? call<R>(f) : waiting_call<R>(fd, way, f);
+}
+
+/// A call that is to move `all` bytes, in parts if it must wait in between: `part(Instance&,
+/// moved)` moves more behind the `moved` ones, and is how many. What was moved counts, however it
+/// ends.
+template <typename F>
+ssize_t transferring_call(int fd, Way way, int flags, std::size_t all, F&& part) noexcept {
+  std::size_t moved = 0;
+  const auto more = [&](Instance& here) -> Result<ssize_t> {
+    ZS_TRY_ASSIGN(const std::size_t n, part(here, moved));
+    moved += n;
+    // Of what is read, nothing is the end.
+    if (moved < all && (n > 0 || way == Way::kOut)) return Errc::kAgain;
+    return static_cast<ssize_t>(moved);
+  };
+  const auto done = waiting_call<ssize_t>(fd, way, flags, more);
+  return done < 0 && moved > 0 ? static_cast<ssize_t>(moved) : done;
+}
+
 /// What is left of connect(), which gave kInProgress or kAlready. Inside of a call().
 Result<void> await_connection(Instance& here, int fd, Errc begun);
 
@@ -75,7 +100,7 @@ int collecting_call(std::span<const sock::Wish> wishes, std::optional<Duration> 
     if (here->is_in_call) return Errc::kBusy;
     const Instant until = time ? here->queues.now() + *time : Instant::never();
     for (;;) {
-      const Result<int> found = try_once(*here, f);
+      Result<int> found = try_once(*here, f);
       if (!found || *found != 0 || !here->fibers.is_inside() || (time && time->count() <= 0)) {
         return found;
       }

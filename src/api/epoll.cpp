@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "api/call.hpp"
+#include "api/blocking.hpp"
 #include "api/epoll_calls.hpp"
 #include "sock/epoll_set.hpp"
 
@@ -43,12 +43,22 @@ int epoll_control(int epfd, int op, int fd, const epoll_event* event) {
   });
 }
 
+namespace {
+Result<int> collect(Instance& here, int epfd, epoll_event* events, int n) {
+  ZS_TRY_ASSIGN(sock::EpollSet* const set, set_of(here, epfd));
+  if (events == nullptr || n < 1) return Errc::kInvalid;
+  return static_cast<int>(set->wait({events, static_cast<std::size_t>(n)}));
+}
+}  // namespace
+
 int epoll_collect(int epfd, epoll_event* events, int n) {
-  return call<int>([=](Instance& here) -> Result<int> {
-    ZS_TRY_ASSIGN(sock::EpollSet* const set, set_of(here, epfd));
-    if (events == nullptr || n < 1) return Errc::kInvalid;
-    return static_cast<int>(set->wait({events, static_cast<std::size_t>(n)}));
-  });
+  return call<int>([=](Instance& here) { return collect(here, epfd, events, n); });
+}
+
+int epoll_await(int epfd, epoll_event* events, int n, std::optional<Duration> time) {
+  const sock::Wish wish{epfd, sock::ready::kReadable};
+  return collecting_call({&wish, 1}, time,
+                         [=](Instance& here) { return collect(here, epfd, events, n); });
 }
 
 }  // namespace zs::api

@@ -14,16 +14,20 @@ using zs::Errc;
 using zs::Result;
 using zs::api::Instance;
 
-enum class Request : std::uint8_t { kNothing, kUnread, kUnsent, kRoom };
+/// Linux' O_NONBLOCK and FreeBSD's.
+constexpr int kNonBlockingFlags = O_NONBLOCK | 0x0004;
+
+enum class Request : std::uint8_t { kNothing, kNonBlocking, kUnread, kUnsent, kRoom };
 
 /// FreeBSD's numbers (sys/filio.h); the other ones are Linux'.
 std::optional<Request> request_of(unsigned long number) {
   switch (number) {
     case FIONBIO:
+    case 0x8004'667e:
+      return Request::kNonBlocking;
     case FIOASYNC:
     case FIOCLEX:
     case FIONCLEX:
-    case 0x8004'667e:  // FIONBIO
     case 0x8004'667d:  // FIOASYNC
     case 0x2000'6601:  // FIOCLEX
     case 0x2000'6602:  // FIONCLEX
@@ -51,6 +55,17 @@ Result<void> check_descriptor(Instance& here, int fd) {
   return {};
 }
 
+/// Queues of events never wait for long, whatever they are told.
+Result<void> set_non_blocking(Instance& here, int fd, bool on) {
+  return here.queues.find(fd) != nullptr ? Result<void>{} : here.sockets.set_non_blocking(fd, on);
+}
+
+Result<int> status_flags(Instance& here, int fd) {
+  if (here.queues.find(fd) != nullptr) return O_RDWR;
+  ZS_TRY_ASSIGN(const bool non_blocking, here.sockets.is_non_blocking(fd));
+  return non_blocking ? O_RDWR | O_NONBLOCK : O_RDWR;
+}
+
 int control(int fd, unsigned long number, void* argument) {
   return zs::api::call<int>([=](Instance& here) -> Result<void> {
     ZS_TRY(check_descriptor(here, fd));
@@ -58,6 +73,9 @@ int control(int fd, unsigned long number, void* argument) {
     if (!request) return Errc{ENOTTY};
     if (argument == nullptr && needs_argument(number)) return Errc{EFAULT};
     if (*request == Request::kNothing) return {};
+    if (*request == Request::kNonBlocking) {
+      return set_non_blocking(here, fd, *static_cast<const int*>(argument) != 0);
+    }
     ZS_TRY_ASSIGN(const zs::sock::Fill fill, here.sockets.fill(fd));
     const std::size_t bytes = *request == Request::kUnread   ? fill.unread
                               : *request == Request::kUnsent ? fill.unsent
@@ -83,10 +101,12 @@ int ff_fcntl(int fd, int cmd, ...) {
       case F_GETFD:
         return FD_CLOEXEC;
       case F_SETFD:
+        return 0;
       case F_SETFL:
+        ZS_TRY(set_non_blocking(here, fd, (argument & kNonBlockingFlags) != 0));
         return 0;
       case F_GETFL:
-        return O_RDWR | O_NONBLOCK;
+        return status_flags(here, fd);
       default:
         return Errc::kInvalid;
     }

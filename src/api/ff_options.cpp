@@ -65,28 +65,19 @@ Name from_either(int level, int name) {
   return level == kFreeBsdSocket ? from_freebsd(level, name) : Name{level, name};
 }
 
-bool is_timeout(const Name& n) {
-  return n.level == SOL_SOCKET && (n.name == SO_RCVTIMEO || n.name == SO_SNDTIMEO);
-}
 bool is_reuse_port(const Name& n) { return n.level == SOL_SOCKET && n.name == SO_REUSEPORT; }
 
 /// What F-Stack has and z_setsockopt() has not. Nothing: it is that one's.
 std::optional<Result<void>> set_own(Instance& here, int s, const Name& n, const void* value,
                                     socklen_t length) {
-  if (!is_timeout(n) && !is_reuse_port(n)) return std::nullopt;
+  if (!is_reuse_port(n)) return std::nullopt;
   const auto info = here.sockets.info(s);
   if (!info) return Result<void>{info.error()};
-  const std::size_t least = is_timeout(n) ? sizeof(timeval) : sizeof(int);
-  if (value == nullptr || length < least) return Result<void>{Errc::kInvalid};
-  if (is_reuse_port(n) && info->type == zs::sock::Type::kDatagram) {
-    int on = 0;
-    std::memcpy(&on, value, sizeof(on));
-    return here.sockets.set_option(s, zs::sock::Option::kReuseAddress, on);
-  }
-  timeval time{};
-  if (is_timeout(n)) std::memcpy(&time, value, sizeof(time));
-  if (time.tv_usec < 0 || time.tv_usec >= 1'000'000) return Result<void>{Errc{EDOM}};
-  return Result<void>{};
+  if (value == nullptr || length < sizeof(int)) return Result<void>{Errc::kInvalid};
+  if (info->type != zs::sock::Type::kDatagram) return Result<void>{};
+  int on = 0;
+  std::memcpy(&on, value, sizeof(on));
+  return here.sockets.set_option(s, zs::sock::Option::kReuseAddress, on);
 }
 
 template <typename T>
@@ -100,10 +91,9 @@ Result<void> put(const T& from, void* value, socklen_t* length) {
 std::optional<Result<void>> get_own(Instance& here, int s, const Name& n, void* value,
                                     socklen_t* length) {
   const bool is_protocol = n.level == SOL_SOCKET && n.name == SO_PROTOCOL;
-  if (!is_timeout(n) && !is_reuse_port(n) && !is_protocol) return std::nullopt;
+  if (!is_reuse_port(n) && !is_protocol) return std::nullopt;
   const auto info = here.sockets.info(s);
   if (!info) return Result<void>{info.error()};
-  if (is_timeout(n)) return put(timeval{}, value, length);
   if (is_reuse_port(n)) return put(1, value, length);
   return put(info->type == zs::sock::Type::kStream ? int{IPPROTO_TCP} : int{IPPROTO_UDP}, value,
              length);

@@ -25,7 +25,8 @@ sockaddr* plain(linux_sockaddr* address) {
 }
 
 /// FreeBSD's SOCK_NONBLOCK and SOCK_CLOEXEC.
-constexpr int kFreeBsdTypeFlags = 0x2000'0000 | 0x1000'0000;
+constexpr int kFreeBsdNonBlocking = 0x2000'0000;
+constexpr int kFreeBsdTypeFlags = kFreeBsdNonBlocking | 0x1000'0000;
 
 pcblddr_func_t local_address_hook = nullptr;
 
@@ -55,8 +56,9 @@ Result<void> choose_local_address(Instance& here, int fd, const Endpoint& remote
 void ff_regist_pcblddr_fun(pcblddr_func_t func) { local_address_hook = func; }
 
 int ff_socket(int domain, int type, int protocol) {
-  return z_socket(domain == AF_INET6_FREEBSD ? AF_INET6 : domain, type & ~kFreeBsdTypeFlags,
-                  protocol);
+  const int flag = (type & kFreeBsdNonBlocking) != 0 ? SOCK_NONBLOCK : 0;
+  return z_socket(domain == AF_INET6_FREEBSD ? AF_INET6 : domain,
+                  (type & ~kFreeBsdTypeFlags) | flag, protocol);
 }
 
 int ff_bind(int s, const struct linux_sockaddr* addr, socklen_t addrlen) {
@@ -74,7 +76,11 @@ int ff_accept4(int s, struct linux_sockaddr* addr, socklen_t* addrlen, int flags
     errno = EINVAL;
     return -1;
   }
-  return z_accept(s, plain(addr), addrlen);
+  const int accepted = z_accept(s, plain(addr), addrlen);
+  if (accepted < 0 || (flags & (SOCK_NONBLOCK | kFreeBsdNonBlocking)) == 0) return accepted;
+  (void)zs::api::call<int>(
+      [=](Instance& here) { return here.sockets.set_non_blocking(accepted, true); });
+  return accepted;
 }
 
 int ff_connect(int s, const struct linux_sockaddr* name, socklen_t namelen) {

@@ -5,7 +5,7 @@
 #include <climits>
 #include <span>
 
-#include "api/call.hpp"
+#include "api/blocking.hpp"
 #include "api/offer.hpp"
 #include "api/sockaddr.hpp"
 
@@ -15,6 +15,7 @@ using zs::Endpoint;
 using zs::Errc;
 using zs::Result;
 using zs::api::Instance;
+using zs::api::Way;
 using zs::buf::Chain;
 using zs::sock::Type;
 
@@ -41,6 +42,16 @@ std::span<std::byte> bytes_of(const iovec& piece) {
   return {static_cast<std::byte*>(piece.iov_base), piece.iov_len};
 }
 
+/// Calls `f` with the bytes of each piece, without the first `skip` of them all, until it is false.
+template <typename F>
+void for_each_behind(Pieces pieces, std::size_t skip, F&& f) {
+  for (const iovec& piece : pieces) {
+    const std::size_t skipped = std::min(skip, piece.iov_len);
+    skip -= skipped;
+    if (skipped < piece.iov_len && !f(bytes_of(piece).subspan(skipped))) return;
+  }
+}
+
 /// All pieces as one datagram.
 Result<Chain> gather(Instance& here, Pieces pieces) {
   Chain all;
@@ -55,8 +66,8 @@ Result<Chain> gather(Instance& here, Pieces pieces) {
 /// The largest datagram there is; beyond it nothing needs to be copied to be refused.
 constexpr std::size_t kMostInDatagram = 65'535;
 
-Result<ssize_t> send_datagram(Instance& here, int fd, Pieces pieces, std::size_t bytes,
-                              const Endpoint* peer) {
+Result<std::size_t> send_datagram(Instance& here, int fd, Pieces pieces, std::size_t bytes,
+                                  const Endpoint* peer) {
   if (bytes > kMostInDatagram) return Errc::kMessageSize;
   ZS_TRY_ASSIGN(Chain all, gather(here, pieces));
   if (peer != nullptr) {
@@ -65,42 +76,44 @@ Result<ssize_t> send_datagram(Instance& here, int fd, Pieces pieces, std::size_t
     ZS_TRY(here.sockets.write(fd, all));
   }
   here.sockets.note_copied(bytes);
-  return static_cast<ssize_t>(bytes);
+  return bytes;
 }
 
-Result<ssize_t> send_stream(Instance& here, int fd, Pieces pieces) {
+/// What is behind the first `skip` bytes. How many of them.
+Result<std::size_t> send_stream(Instance& here, int fd, Pieces pieces, std::size_t bytes,
+                                std::size_t skip) {
+  if (bytes == 0) return here.sockets.write_copy(fd, {});
   std::size_t sent = 0;
-  if (pieces.empty()) {
-    ZS_TRY(here.sockets.write_copy(fd, {}));
-  }
-  for (const iovec& piece : pieces) {
-    if (piece.iov_len == 0 && pieces.size() > 1) continue;
-    const auto n = here.sockets.write_copy(fd, bytes_of(piece));
-    if (!n && sent == 0) return n.error();
-    if (!n) break;
-    sent += *n;
-    if (*n < piece.iov_len) break;
-  }
-  return static_cast<ssize_t>(sent);
+  Result<std::size_t> latest{0};
+  for_each_behind(pieces, skip, [&](std::span<const std::byte> rest) {
+    latest = here.sockets.write_copy(fd, rest);
+    if (latest) sent += *latest;
+    return latest && *latest == rest.size();
+  });
+  if (!latest && sent == 0) return latest.error();
+  return sent;
 }
 
 ssize_t send_pieces(int fd, const iovec* iov, long count, int flags, const linux_sockaddr* to,
                     socklen_t to_length) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  const auto size = size_of(iov, count);
+  const std::size_t bytes = size ? *size : 0;
+  const Pieces pieces(iov, size ? static_cast<std::size_t>(count) : 0);
+  const auto part = [=](Instance& here, std::size_t sent) -> Result<std::size_t> {
     ZS_TRY_ASSIGN(const auto info, here.sockets.info(fd));
-    ZS_TRY_ASSIGN(const std::size_t bytes, size_of(iov, count));
+    if (!size) return size.error();
     if ((flags & ~kSendFlags) != 0) return Errc::kNotSupported;
-    const Pieces pieces(iov, static_cast<std::size_t>(count));
     if (info.type == Type::kStream) {
       if (to != nullptr) return Errc::kIsConnected;
-      return send_stream(here, fd, pieces);
+      return send_stream(here, fd, pieces, bytes, sent);
     }
     if (to == nullptr) return send_datagram(here, fd, pieces, bytes, nullptr);
     const void* const place = to;
     ZS_TRY_ASSIGN(const Endpoint peer,
                   zs::api::from_sockaddr(static_cast<const sockaddr*>(place), to_length));
     return send_datagram(here, fd, pieces, bytes, &peer);
-  });
+  };
+  return zs::api::transferring_call(fd, Way::kOut, flags, bytes, part);
 }
 
 /// Whether `buf` is a chain of the program's and not plain bytes.
@@ -154,20 +167,26 @@ Result<Received> peek_stream(Instance& here, int fd, Pieces pieces, std::size_t 
   return got;
 }
 
+/// Into what is behind the first `skip` bytes.
+Result<std::size_t> read_stream(Instance& here, int fd, Pieces pieces, std::size_t skip) {
+  std::size_t got = 0;
+  Result<std::size_t> latest{0};
+  for_each_behind(pieces, skip, [&](std::span<std::byte> rest) {
+    latest = here.sockets.read_copy(fd, rest);
+    if (latest) got += *latest;
+    return latest && *latest == rest.size();
+  });
+  if (!latest && got == 0) return latest.error();
+  return got;
+}
+
+/// What is read of a stream in one go.
 Result<Received> receive_stream(Instance& here, int fd, Pieces pieces, int flags,
                                 std::size_t bytes) {
-  Received got;
-  if (bytes == 0) return got;  // as Linux has it, whatever there is to be read
+  if (bytes == 0) return Received{};  // as Linux has it, whatever there is to be read
   if ((flags & MSG_PEEK) != 0) return peek_stream(here, fd, pieces, bytes);
-  for (const iovec& piece : pieces) {
-    if (piece.iov_len == 0) continue;
-    const auto n = here.sockets.read_copy(fd, bytes_of(piece));
-    if (!n && got.bytes == 0) return n.error();
-    if (!n || *n == 0) break;
-    got.bytes += *n;
-    if (*n < piece.iov_len) break;
-  }
-  return got;
+  ZS_TRY_ASSIGN(const std::size_t got, read_stream(here, fd, pieces, 0));
+  return Received{.bytes = got};
 }
 
 Result<Received> receive(Instance& here, int fd, const iovec* iov, long count, int flags) {
@@ -196,8 +215,28 @@ Result<void> tell_peer(Instance& here, int fd, const Received& got, sockaddr* to
   return {};
 }
 
+/// MSG_WAITALL, of a stream: not before all of it has come, or the end.
+bool wants_all(int fd, int flags) {
+  const Instance* const here = zs::api::current();
+  if ((flags & MSG_WAITALL) == 0 || (flags & MSG_PEEK) != 0 || here == nullptr) return false;
+  const auto info = here->sockets.info(fd);
+  return info && info->type == Type::kStream;
+}
+
+ssize_t receive_all(int fd, const iovec* iov, long count, int flags) {
+  const auto size = size_of(iov, count);
+  const Pieces pieces(iov, size ? static_cast<std::size_t>(count) : 0);
+  const auto part = [=](Instance& here, std::size_t got) -> Result<std::size_t> {
+    if (!size) return size.error();
+    if ((flags & ~kReceiveFlags) != 0) return Errc::kNotSupported;
+    if (*size == 0) return std::size_t{0};
+    return read_stream(here, fd, pieces, got);
+  };
+  return zs::api::transferring_call(fd, Way::kIn, flags, size ? *size : 0, part);
+}
+
 ssize_t receive_pieces(int fd, const iovec* iov, long count) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  return zs::api::waiting_call<ssize_t>(fd, Way::kIn, [=](Instance& here) -> Result<ssize_t> {
     ZS_TRY_ASSIGN(const Received got, receive(here, fd, iov, count, 0));
     return static_cast<ssize_t>(got.bytes);
   });
@@ -224,9 +263,10 @@ ssize_t ff_recv(int s, void* buf, size_t len, int flags) {
 
 ssize_t ff_recvfrom(int s, void* buf, size_t len, int flags, struct linux_sockaddr* from,
                     socklen_t* fromlen) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  const iovec piece = one_piece(buf, len);
+  if (from == nullptr && wants_all(s, flags)) return receive_all(s, &piece, 1, flags);
+  return zs::api::waiting_call<ssize_t>(s, Way::kIn, flags, [=](Instance& here) -> Result<ssize_t> {
     if (from != nullptr && fromlen == nullptr) return Errc::kInvalid;
-    const iovec piece = one_piece(buf, len);
     ZS_TRY_ASSIGN(const Received got, receive(here, s, &piece, 1, flags));
     void* const place = from;
     ZS_TRY(tell_peer(here, s, got, static_cast<sockaddr*>(place), fromlen));
@@ -235,7 +275,7 @@ ssize_t ff_recvfrom(int s, void* buf, size_t len, int flags, struct linux_sockad
 }
 
 ssize_t ff_recvmsg(int s, struct msghdr* msg, int flags) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  return zs::api::waiting_call<ssize_t>(s, Way::kIn, flags, [=](Instance& here) -> Result<ssize_t> {
     if (msg == nullptr) return Errc{EFAULT};
     const auto count = static_cast<long>(std::min<std::size_t>(msg->msg_iovlen, kMostVectors + 1));
     ZS_TRY_ASSIGN(const Received got, receive(here, s, msg->msg_iov, count, flags));

@@ -11,6 +11,7 @@
 #include "api/call.hpp"
 #include "api/group_options.hpp"
 #include "api/tcp_info.hpp"
+#include "api/timeout_options.hpp"
 #include "tcp/cc/algorithm.hpp"
 
 namespace {
@@ -217,6 +218,9 @@ int z_setsockopt(int fd, int level, int name, const void* value, socklen_t len) 
       return of_option(
           here.sockets.set_option(fd, Option::kLinger, l.l_onoff != 0 ? l.l_linger : -1));
     }
+    if (zs::api::is_timeout_option(level, name)) {
+      return zs::api::set_timeout_option(here, fd, name, value, len);
+    }
     if (zs::api::is_group_option(level, name)) {
       return of_option(zs::api::set_group_option(here, fd, level, name, value, len));
     }
@@ -253,6 +257,9 @@ int z_getsockopt(int fd, int level, int name, void* value, socklen_t* len) {
     if (level == SOL_SOCKET && name == SO_LINGER) {
       ZS_TRY_ASSIGN(const int seconds, of_option(here.sockets.option(fd, Option::kLinger)));
       return put_value(linger{seconds >= 0 ? 1 : 0, seconds >= 0 ? seconds : 0}, value, len);
+    }
+    if (zs::api::is_timeout_option(level, name)) {
+      return zs::api::timeout_option(here, fd, name, value, len);
     }
     if (level == IPPROTO_TCP && name == TCP_INFO) {
       ZS_TRY_ASSIGN(const auto stream, of_option(here.sockets.stream_info(fd)));

@@ -39,7 +39,7 @@ Result<ssize_t> offer_segment(Instance& here, int fd, rte_mbuf* m) {
   return bytes;
 }
 
-/// MSG_DONTWAIT and MSG_NOSIGNAL ask for what is always so.
+/// MSG_NOSIGNAL asks for what is always so; MSG_DONTWAIT is waiting_call()'s.
 Result<zs::sock::WriteFlags> write_flags(int flags) {
   constexpr int kKnown = MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL;
   if ((flags & ~kKnown) != 0) return Errc::kNotSupported;
@@ -89,10 +89,11 @@ ssize_t z_write(int fd, struct rte_mbuf* m) {
 }
 
 ssize_t z_write_with(int fd, struct rte_mbuf* m, int flags) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  const auto offer_it = [=](Instance& here) -> Result<ssize_t> {
     ZS_TRY_ASSIGN(const auto known, write_flags(flags));
     return offer_to_socket(here, fd, {&m, 1}, known);
-  });
+  };
+  return zs::api::waiting_call<ssize_t>(fd, Way::kOut, flags, offer_it);
 }
 
 ssize_t z_writev(int fd, struct rte_mbuf* const* chains, int n) {
@@ -154,22 +155,22 @@ ssize_t z_recv(int fd, void* buf, size_t n) {
 }
 
 ssize_t z_send(int fd, const void* buf, size_t n) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  const std::span bytes(static_cast<const std::byte*>(buf), n);
+  const auto part = [=](Instance& here, std::size_t sent) -> Result<std::size_t> {
     if (buf == nullptr && n > 0) return Errc::kInvalid;
-    ZS_TRY_ASSIGN(const std::size_t bytes,
-                  here.sockets.write_copy(fd, {static_cast<const std::byte*>(buf), n}));
-    return static_cast<ssize_t>(bytes);
-  });
+    return here.sockets.write_copy(fd, bytes.subspan(sent));
+  };
+  return zs::api::transferring_call(fd, Way::kOut, 0, n, part);
 }
 
 ssize_t z_send_with(int fd, const void* buf, size_t n, int flags) {
-  return zs::api::call<ssize_t>([=](Instance& here) -> Result<ssize_t> {
+  const std::span bytes(static_cast<const std::byte*>(buf), n);
+  const auto part = [=](Instance& here, std::size_t sent) -> Result<std::size_t> {
     if (buf == nullptr && n > 0) return Errc::kInvalid;
     ZS_TRY_ASSIGN(const auto known, write_flags(flags));
-    ZS_TRY_ASSIGN(const std::size_t bytes,
-                  here.sockets.write_copy(fd, {static_cast<const std::byte*>(buf), n}, known));
-    return static_cast<ssize_t>(bytes);
-  });
+    return here.sockets.write_copy(fd, bytes.subspan(sent), known);
+  };
+  return zs::api::transferring_call(fd, Way::kOut, flags, n, part);
 }
 
 uint64_t z_copied_bytes(void) {

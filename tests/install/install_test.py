@@ -25,6 +25,7 @@ from harness import STACK, can_connect, receive_exactly, wait_for  # noqa: E402
 PROGRAM = ROOT / "examples/first_program.cpp"
 C_PROGRAM = ROOT / "tests/install/c_program.c"
 C_ECHO = ROOT / "examples/z_echo.c"
+WAITING_ECHO = ROOT / "examples/echo_blocking.c"
 # In F-Stack's shape: how each is linked, and what it is asked.
 FSTACK = {
     ROOT / "examples/f-stack/echo_kqueue.c": ("zstack", "echo"),
@@ -236,7 +237,8 @@ def main():
         builds = {"pkg-config": (build_with_pkg_config, PROGRAM), "find_package": (build_with_cmake, prefix),
                   **{source.name: (build_with_pkg_config, source)
                      for source in (CO_ECHO, PROXY, CHAT, CLIENTS, *LIBRARIES)},
-                  C_PROGRAM.name: (build_c, C_PROGRAM), C_ECHO.name: (build_c, C_ECHO), DNS.name: (build_c, DNS),
+                  C_PROGRAM.name: (build_c, C_PROGRAM), C_ECHO.name: (build_c, C_ECHO),
+                  WAITING_ECHO.name: (build_c, WAITING_ECHO), DNS.name: (build_c, DNS),
                   **{source.name: (build_fstack, source) for source in FSTACK}}
         programs = {name: Path(temporary) / f"program_{Path(name).stem}" for name in builds}
         # Linking is link-time optimisation of the whole library each time: as many at once as there are CPUs.
@@ -246,7 +248,7 @@ def main():
         for name in builds:
             done[name].result()
             good &= check(True, f"{name}: the program builds")
-        for name in ("pkg-config", "find_package", C_ECHO.name, CO_ECHO.name):
+        for name in ("pkg-config", "find_package", C_ECHO.name, WAITING_ECHO.name, CO_ECHO.name):
             good &= serve(name, programs[name])
         for source, question in ((PROXY, "proxy"), (CHAT, "chat"), (DNS, "dns"), (TLS, "tls"), (BALANCER, "balancer"),
                                  (CLIENTS, "clients")):

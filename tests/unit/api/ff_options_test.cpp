@@ -42,11 +42,6 @@ TEST_F(FfOptionsTest, WhatChangesNothingIsTaken) {
   const int on = 1;
   EXPECT_EQ(ff_setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
   EXPECT_EQ(get(fd, SOL_SOCKET, SO_REUSEPORT), 1);
-  const timeval second{1, 0};
-  const timeval wrong{1, 1'000'000};
-  EXPECT_EQ(ff_setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof(second)), 0);
-  EXPECT_EQ(errno_of(ff_setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wrong, sizeof(wrong))), EDOM);
-  EXPECT_EQ(errno_of(ff_setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &second, 4)), EINVAL);
   EXPECT_EQ(get(fd, SOL_SOCKET, SO_PROTOCOL), IPPROTO_TCP);
   EXPECT_EQ(get(w.datagram(), SOL_SOCKET, SO_PROTOCOL), IPPROTO_UDP);
   EXPECT_EQ(errno_of(ff_setsockopt(60, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on))), EBADF);

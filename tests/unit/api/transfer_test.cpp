@@ -284,7 +284,8 @@ TEST_F(TransferTest, WrongCallsAreRefused) {
     EXPECT_EQ(errno_of(z_recv(bad, &byte, 1)), EBADF);
     EXPECT_EQ(errno_of(z_send(bad, &byte, 1)), EBADF);
   }
-  EXPECT_EQ(errno_of(z_read(p.server, nullptr, 1)), EINVAL);
+  rte_mbuf** const nowhere = nullptr;
+  EXPECT_EQ(errno_of(z_read(p.server, nowhere, 1)), EINVAL);
   EXPECT_EQ(errno_of(z_read(p.server, &m, 0)), EINVAL);
   EXPECT_EQ(errno_of(z_peek(p.server, nullptr, 1)), EINVAL);
   EXPECT_EQ(errno_of(z_peek(p.server, &m, 0)), EINVAL);
