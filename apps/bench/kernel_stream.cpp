@@ -101,6 +101,7 @@ void KernelStreamServer::accept_all(StreamWay way) {
 double run_kernel_streams(const NetSpace& space, const StreamPlan& plan) {
   std::vector<std::int64_t> bytes(plan.connections, -1);
   std::vector<std::thread> threads;
+  threads.reserve(bytes.size());
   for (std::int64_t& mine : bytes) {
     threads.emplace_back([&mine, &space, &plan] {
       const dev::UniqueFd fd = connect_from(space, plan.address, plan.port, kStreamConnectPatience);
