@@ -185,8 +185,9 @@ Result<Received> receive_stream(Instance& here, int fd, Pieces pieces, int flags
                                 std::size_t bytes) {
   if (bytes == 0) return Received{};  // as Linux has it, whatever there is to be read
   if ((flags & MSG_PEEK) != 0) return peek_stream(here, fd, pieces, bytes);
-  ZS_TRY_ASSIGN(const std::size_t got, read_stream(here, fd, pieces, 0));
-  return Received{.bytes = got};
+  Received got;
+  ZS_TRY_ASSIGN(got.bytes, read_stream(here, fd, pieces, 0));
+  return got;
 }
 
 Result<Received> receive(Instance& here, int fd, const iovec* iov, long count, int flags) {
