@@ -13,7 +13,7 @@ namespace zs::tcp {
 /// (DESIGN §5): beyond so many buffers that wait, small segments share one, if most of their room
 /// is wasted, and if the application has let kPatientTurns turns pass without reading. What it
 /// reads in time never comes to that.
-inline constexpr std::uint32_t kPlainBuffers = 64;
+inline constexpr std::uint32_t kPlainBuffers = 32;
 inline constexpr std::uint32_t kPatientTurns = 16;  ///< in Pool::looks()
 /// Out of order it is the network that is late. So many ranges of tiny segments may wait, and while
 /// buffers run low (docs/memory-pressure.md) so many buffers.

@@ -10,8 +10,10 @@ namespace zs::tcp {
 using namespace std::chrono_literals;
 
 namespace {
-/// Of a closed window, answered or not: Linux' tcp_orphan_retries, 100 s at least.
+/// Of a closed window, answered or not: Linux' tcp_orphan_retries, and what they take there at
+/// least, where timeouts are shorter.
 constexpr std::uint8_t kOrphanProbes = 8;
+constexpr Duration kOrphanPatience = 100s;
 constexpr Duration kLeastProbeDelay = 2ms;  ///< Linux' TCP_TIMEOUT_MIN: what clocks are good for
 }  // namespace
 
@@ -125,7 +127,9 @@ void Connection::on_persist_timeout(Instant now) {
   // Nobody waits for what an orphan has to say, and a peer may keep it waiting for ever, and its
   // buffers with it.
   const bool short_of_buffers = shared_->pools.data->supply() >= buf::Supply::kScarce;
-  if (orphan_ && (rtt_.backoffs() >= kOrphanProbes || short_of_buffers)) {
+  const bool is_hopeless =
+      rtt_.backoffs() >= kOrphanProbes && now - oldest_unacked_ >= kOrphanPatience;
+  if (orphan_ && (is_hopeless || short_of_buffers)) {
     ++shared_->counters.aborts_on_timeout;
     reset_with(Errc::kTimedOut);
     return;
