@@ -20,10 +20,10 @@ class Patience {
   /// Success: the call may be tried again. kAgain: it may not wait, or not any longer. kBadFd:
   /// somebody has closed the socket. ECANCELED: the stack stops.
   Result<void> wait();
-  /// Whether the first wait() would wait.
-  bool has_any() const;
 
  private:
+  bool has_any() const;
+
   Instance& here_;
   int fd_;
   Way way_;
@@ -37,30 +37,28 @@ auto try_once(Instance& here, F& f) {
   return f(here);
 }
 
-/// The tries behind the first, which gave kAgain.
-template <typename F>
-[[gnu::noinline, gnu::cold]] auto try_again(Instance& here, int fd, Way way, F& f)
-    -> decltype(f(here)) {
-  Patience patience(here, fd, way);
-  for (;;) {
-    ZS_TRY(patience.wait());
-    auto result = try_once(here, f);
-    if (result || result.error() != Errc::kAgain) return result;
-  }
+/// The tries behind call()'s, which gave kAgain.
+template <typename R, typename F>
+[[gnu::noinline, gnu::cold]] R call_again(int fd, Way way, F& f) noexcept {
+  return to_c<R>([&]() -> decltype(f(std::declval<Instance&>())) {
+    Instance& here = *current();
+    Patience patience(here, fd, way);
+    for (;;) {
+      ZS_TRY(patience.wait());
+      auto result = try_once(here, f);
+      if (result || result.error() != Errc::kAgain) return result;
+    }
+  });
 }
 
 /// As call(), of one that a fiber may wait in: `f` is called until it gives another answer than
 /// kAgain, or there is no patience left.
 template <typename R, typename F>
 R waiting_call(int fd, Way way, F&& f) noexcept {
-  return to_c<R>([&]() -> decltype(f(std::declval<Instance&>())) {
-    Instance* const here = current();
-    if (here == nullptr) return Errc::kPermission;
-    if (here->is_in_call) return Errc::kBusy;
-    auto result = try_once(*here, f);
-    if (result || result.error() != Errc::kAgain) return result;
-    return try_again(*here, fd, way, f);
-  });
+  const R done = call<R>(f);
+  if (done >= 0 || errno != EAGAIN) [[likely]]
+    return done;
+  return call_again<R>(fd, way, f);
 }
 
 /// As waiting_call(), of one with flags: MSG_DONTWAIT forbids to wait.
@@ -89,27 +87,32 @@ ssize_t transferring_call(int fd, Way way, int flags, std::size_t all, F&& part)
 /// What is left of connect(), which gave kInProgress or kAlready. Inside of a call().
 Result<void> await_connection(Instance& here, int fd, Errc begun);
 
+/// The tries behind call()'s, which found nothing.
+template <typename F>
+[[gnu::noinline, gnu::cold]] int collect_again(std::span<const sock::Wish> wishes,
+                                               std::optional<Duration> time, F& f) noexcept {
+  return to_c<int>([&]() -> Result<int> {
+    Instance& here = *current();
+    if (!here.fibers.is_inside()) return 0;
+    const Instant until = time ? here.queues.now() + *time : Instant::never();
+    while (until > here.queues.now()) {
+      ZS_TRY_ASSIGN(const sock::WaitEnd end, here.fibers.wait(wishes, until));
+      if (end == sock::WaitEnd::kCancelled) return Errc{ECANCELED};
+      if (end == sock::WaitEnd::kGone) return Errc::kBadFd;
+      Result<int> found = try_once(here, f);
+      if (!found || *found != 0) return found;
+    }
+    return 0;
+  });
+}
+
 /// A call that collects what is ready: `f(Instance&)` is the number of it or a refusal. Where the
 /// number is 0, a fiber waits for one of `wishes` for that time (none: for ever).
 template <typename F>
 int collecting_call(std::span<const sock::Wish> wishes, std::optional<Duration> time,
                     F&& f) noexcept {
-  return to_c<int>([&]() -> Result<int> {
-    Instance* const here = current();
-    if (here == nullptr) return Errc::kPermission;
-    if (here->is_in_call) return Errc::kBusy;
-    const Instant until = time ? here->queues.now() + *time : Instant::never();
-    for (;;) {
-      Result<int> found = try_once(*here, f);
-      if (!found || *found != 0 || !here->fibers.is_inside() || (time && time->count() <= 0)) {
-        return found;
-      }
-      if (until <= here->queues.now()) return 0;
-      ZS_TRY_ASSIGN(const sock::WaitEnd end, here->fibers.wait(wishes, until));
-      if (end == sock::WaitEnd::kCancelled) return Errc{ECANCELED};
-      if (end == sock::WaitEnd::kGone) return Errc::kBadFd;
-    }
-  });
+  const int found = call<int>(f);
+  return found != 0 ? found : collect_again(wishes, time, f);
 }
 
 }  // namespace zs::api

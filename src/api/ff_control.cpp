@@ -23,7 +23,7 @@ enum class Request : std::uint8_t { kNothing, kNonBlocking, kUnread, kUnsent, kR
 std::optional<Request> request_of(unsigned long number) {
   switch (number) {
     case FIONBIO:
-    case 0x8004'667e:
+    case 0x8004'667e:  // FIONBIO
       return Request::kNonBlocking;
     case FIOASYNC:
     case FIOCLEX:
